@@ -1,0 +1,106 @@
+import { asLabError, cancelledError, LabError } from "../base/errors.ts";
+import { formatBytes } from "../base/format.ts";
+import type { JobHooks } from "../engine/api.ts";
+import { createEngine } from "../engine/engine.ts";
+import { createDiskOutput, type NodeWebGpu, nodeGpu, openDiskModel } from "../engine/node-host.ts";
+import type { Progress } from "../engine/result.ts";
+import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { type Command, HELP, readCommand } from "./options.ts";
+import { compareText, exportText, inspectText } from "./tables.ts";
+
+/** What the command line needs of its process. */
+export interface CliHost {
+  readonly argv: readonly string[];
+  /** Folder of the bundled model. */
+  readonly bundledModel: string;
+  /** Imports the optional package `webgpu`; called only where a GPU may be used. */
+  readonly loadWebGpu: () => Promise<NodeWebGpu>;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly isTerminal: boolean;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** Runs one command; the result is its exit code. */
+export async function main(host: CliHost): Promise<number> {
+  let json = host.argv.includes("--json");
+  try {
+    const command = readCommand(host.argv);
+    if (!command) {
+      host.out(HELP);
+      return EXIT.done;
+    }
+    json = command.json;
+    await run(command, host);
+    return EXIT.done;
+  } catch (thrown) {
+    const error = host.signal.aborted
+      ? cancelledError("running this command")
+      : asLabError(thrown, "running this command");
+    const outcome =
+      error.code === "run/cancelled" ? "cancelled" : error.code.startsWith("export/") ? "refused" : "failed";
+    if (json) host.out(JSON.stringify({ outcome, error: error.toData() }, null, 1));
+    else host.err(`${error.message}\n(${error.code})`);
+    return exitCodeOf(error.code);
+  }
+}
+
+async function run(command: Command, host: CliHost): Promise<void> {
+  const print = (value: unknown, text: () => string) =>
+    host.out(command.json ? JSON.stringify(value, null, 1) : text());
+  const model = await openDiskModel(command.model ?? host.bundledModel);
+  const needsGpu = command.verb !== "inspect" && (command.device === "gpu" || command.device === "auto");
+  const engine = createEngine({
+    gpu: needsGpu ? await nodeGpu(host.loadWebGpu) : null,
+    device: command.device,
+    now: () => performance.now(),
+  });
+  const hooks: JobHooks = { signal: host.signal, ...progressHook(command, host) };
+  try {
+    const summary = await engine.open(model.folder);
+    if (command.verb === "inspect") {
+      print({ schemaVersion: 1, kind: "inspect", outcome: "done", model: summary }, () => inspectText(summary));
+      return;
+    }
+    if (summary.tensors === 0) throw noWeights();
+    if (command.verb === "compare") {
+      const result = await engine.compare(command, hooks);
+      print(result, () => compareText(result));
+      return;
+    }
+    const [scheme = ""] = command.schemes;
+    const out = command.out ?? "";
+    const output = await createDiskOutput(out, model);
+    const result = await engine.quantize(
+      { scheme, arithmetic: command.arithmetic, ignore: command.ignore },
+      output,
+      hooks,
+    );
+    print(result, () => exportText(result, out));
+  } finally {
+    engine.close();
+    await model.close();
+  }
+}
+
+/** A line of progress that rewrites itself, on a terminal only. */
+function progressHook(command: Command, host: CliHost): Pick<JobHooks, "onProgress"> {
+  if (command.quiet || command.json || !host.isTerminal) return {};
+  return {
+    onProgress: ({ phase, doneBytes, totalBytes, doneItems, totalItems }: Progress) =>
+      host.err(
+        `\r\u001b[K${phase}: ${doneItems} of ${totalItems}, ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`,
+      ),
+  };
+}
+
+function noWeights(): LabError {
+  return new LabError({
+    code: "checkpoint/no-weights",
+    doing: "opening the model",
+    found: "no safetensors file",
+    allowed: "a folder with weights in safetensors files",
+    advice: "give the folder that holds model.safetensors",
+  });
+}

@@ -1,0 +1,154 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { LabError, quote } from "../base/errors.ts";
+import type { DeviceChoice } from "../engine/api.ts";
+import { DEFAULT_GPU } from "../planner/gpus.ts";
+import { DEFAULT_SCHEMES } from "../schemes/presets.ts";
+import type { Arithmetic } from "../schemes/scheme.ts";
+import { DEFAULT_IGNORE } from "../schemes/targets.ts";
+
+/** The verbs that are built. */
+export const VERBS = ["inspect", "compare", "quantize"] as const;
+export type Verb = (typeof VERBS)[number];
+
+/** A command line, read and checked. */
+export interface Command {
+  readonly verb: Verb;
+  /** Null: the bundled model. */
+  readonly model: string | null;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly schemes: readonly string[];
+  readonly ignore: readonly string[];
+  readonly arithmetic: Arithmetic;
+  readonly device: DeviceChoice;
+  readonly throughput: boolean;
+  readonly plan: { readonly gpu: string; readonly contextTokens: number; readonly sequences: number };
+  /** Of `quantize`. */
+  readonly out: string | null;
+}
+
+const OPTIONS = {
+  json: { type: "boolean" },
+  quiet: { type: "boolean" },
+  scheme: { type: "string", multiple: true },
+  ignore: { type: "string", multiple: true },
+  "no-default-ignore": { type: "boolean" },
+  arithmetic: { type: "string" },
+  device: { type: "string" },
+  throughput: { type: "boolean" },
+  gpu: { type: "string" },
+  context: { type: "string" },
+  sequences: { type: "string" },
+  out: { type: "string" },
+  help: { type: "boolean" },
+} as const satisfies ParseArgsConfig["options"];
+
+/** Options that a verb takes besides `--json`, `--quiet` and `--help`. */
+const TAKEN: Readonly<Record<Verb, readonly string[]>> = {
+  inspect: [],
+  compare: [
+    "scheme",
+    "ignore",
+    "no-default-ignore",
+    "arithmetic",
+    "device",
+    "throughput",
+    "gpu",
+    "context",
+    "sequences",
+  ],
+  quantize: ["scheme", "ignore", "no-default-ignore", "arithmetic", "device", "out"],
+};
+
+export const HELP = `lab inspect  [MODEL] [--json]
+lab compare  [MODEL] [--scheme S]… [options] [--throughput] [--gpu NAME --context N --sequences N] [--json]
+lab quantize [MODEL] --scheme S [options] --out DIR [--json]
+
+MODEL  a Hugging Face folder; inspect also takes a .safetensors file, an index or a config.json. None: the bundled model.
+
+options
+  --scheme S            W4A16, W8A16, W8A8; compare takes several (default ${DEFAULT_SCHEMES.join(", ")})
+  --ignore P            leave a module alone: its exact name, or re: and a pattern matched at the start; adds to
+                        ${DEFAULT_IGNORE.join(", ")}
+  --no-default-ignore   drop that default list
+  --arithmetic RULE     eager (default): as torch on a CPU, verified byte for byte; triton: as the kernel on CUDA
+  --device WHERE        auto (default), gpu (WebGPU or exit 3), cpu (fastest exact CPU path), reference (the oracles)
+  --quiet               no progress
+
+exit  0 done · 1 refused or failed · 2 usage · 3 device · 4 input or output · 130 interrupted`;
+
+/**
+ * Reads a command line, without the program's name.
+ * @returns null where help was asked for
+ * @throws LabError `usage/…`
+ */
+export function readCommand(argv: readonly string[]): Command | null {
+  const { values, positionals } = parse(argv);
+  if (values.help || positionals[0] === "help") return null;
+  const [verb, model, ...rest] = positionals;
+  if (!isVerb(verb)) {
+    throw usage("unknown-verb", verb === undefined ? "no verb" : `the verb "${quote(verb)}"`, VERBS.join(", "));
+  }
+  if (rest.length > 0) throw usage("too-many", `more than one model: ${quote(rest.join(" "))}`, "one MODEL at most");
+  const strange = Object.keys(values).find((name) => !["json", "quiet", ...TAKEN[verb]].includes(name));
+  if (strange) throw usage("not-taken", `--${strange} with ${verb}`, TAKEN[verb].map((name) => `--${name}`).join(", "));
+  const schemes = values.scheme ?? [];
+  if (verb === "quantize" && schemes.length !== 1) {
+    throw usage("one-scheme", `${schemes.length} schemes`, "exactly one --scheme with quantize");
+  }
+  if (verb === "quantize" && values.out === undefined) throw usage("no-output", "no --out", "--out DIR with quantize");
+  return {
+    verb,
+    model: model ?? null,
+    json: values.json ?? false,
+    quiet: values.quiet ?? false,
+    schemes: schemes.length > 0 ? schemes : DEFAULT_SCHEMES,
+    ignore: [...(values["no-default-ignore"] ? [] : DEFAULT_IGNORE), ...(values.ignore ?? [])],
+    arithmetic: oneOf("arithmetic", values.arithmetic ?? "eager", ["eager", "triton"]),
+    device: oneOf("device", values.device ?? "auto", ["auto", "gpu", "cpu", "reference"]),
+    throughput: values.throughput ?? false,
+    plan: {
+      gpu: values.gpu ?? DEFAULT_GPU,
+      contextTokens: count("context", values.context ?? "4096"),
+      sequences: count("sequences", values.sequences ?? "1"),
+    },
+    out: values.out ?? null,
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
+  } catch (cause) {
+    throw usage(
+      "bad-option",
+      quote(cause instanceof Error ? cause.message : String(cause)),
+      "the options that lab --help lists",
+    );
+  }
+}
+
+function isVerb(text: string | undefined): text is Verb {
+  return VERBS.some((verb) => verb === text);
+}
+
+function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((name) => name === value);
+  if (found) return found;
+  throw usage("bad-value", `--${option} ${quote(value)}`, allowed.join(", "));
+}
+
+function count(option: string, text: string): number {
+  if (/^[0-9]{1,9}$/.test(text) && Number(text) > 0) return Number(text);
+  throw usage("bad-value", `--${option} ${quote(text)}`, "a whole number of 1 or more");
+}
+
+function usage(code: string, found: string, allowed: string): LabError {
+  return new LabError({
+    code: `usage/${code}`,
+    doing: "reading the command line",
+    found,
+    allowed,
+    advice: "see npm run --silent lab -- --help",
+  });
+}

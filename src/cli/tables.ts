@@ -1,0 +1,145 @@
+import { formatBytes, formatCount, formatNumber, formatParameters, formatRate, formatRatio } from "../base/format.ts";
+import type { Quantity } from "../base/quantity.ts";
+import type { CompareResult, ExportResult, ModelSummary } from "../engine/result.ts";
+
+/** The sign of a number's kind, as on the page. */
+const GLYPH = { measured: "●", computed: "ƒ", "looked-up": "§", assumed: "✎" } as const;
+const LEGEND = "● measured  ƒ computed  § looked up  ✎ assumed";
+
+/** What a checkpoint is, for people. */
+export function inspectText(summary: ModelSummary): string {
+  const dtypes = summary.dtypes.map(({ dtype, weights }) => `${dtype} ${formatCount(weights)}`).join(", ");
+  const kv = summary.kvCache;
+  const lines = [
+    `${summary.name}: ${formatParameters(summary.parameters.value)} weights in ${summary.tensors} tensors, ${summary.shards} file(s)`,
+    `  types            ${dtypes}`,
+    `  files            ${formatBytes(summary.fileBytes.value)} (${formatCount(summary.fileBytes.value)} bytes)`,
+    `  bits per weight  ${formatNumber(summary.bitsPerWeight.value, 4)}`,
+    `  architecture     ${summary.modelType ?? "not named"}`,
+    `  KV cache         ${typeof kv === "string" ? kv : `${kv.layers} layers, ${kv.kvHeads} KV heads of ${kv.headDim}`}`,
+    ...summary.notices.map(({ severity, text }) => `  ${severity === "warning" ? "!" : "·"} ${text}`),
+  ];
+  return lines.join("\n");
+}
+
+/** The comparison as tables, for people. */
+export function compareText(result: CompareResult): string {
+  const { model, original } = result;
+  const head = [
+    "scheme",
+    "files",
+    "smaller",
+    "bits, file",
+    "bits, quantized",
+    "rel. MSE",
+    "SQNR dB",
+    "max |error|",
+    "weights + KV",
+    `free on ${original.fit.gpu}`,
+  ];
+  const cell = (quantity: Quantity | undefined, text: (value: number) => string) =>
+    quantity ? `${text(quantity.value)} ${GLYPH[quantity.kind]}` : "–";
+  const needs = (fit: CompareResult["original"]["fit"]) =>
+    `${formatBytes(fit.weightBytes.value)} + ${fit.kvCacheBytes ? formatBytes(fit.kvCacheBytes.value) : "?"}`;
+  const rows = [
+    [
+      "original",
+      cell(model.fileBytes, formatBytes),
+      "–",
+      cell(model.bitsPerWeight, (value) => formatNumber(value, 4)),
+      "–",
+      "0",
+      "–",
+      "0",
+      needs(original.fit),
+      cell(original.fit.freeBytes, formatBytes),
+    ],
+    ...result.schemes.map((row) => [
+      row.scheme,
+      cell(row.fileBytes, formatBytes),
+      cell(row.smaller, formatRatio),
+      cell(row.bitsPerWeight, (value) => formatNumber(value, 4)),
+      cell(row.quantizedBitsPerWeight, (value) => formatNumber(value, 4)),
+      cell(row.relativeMse, formatNumber),
+      cell(row.sqnrDb, formatNumber),
+      cell(row.maxAbsError, formatNumber),
+      needs(row.fit),
+      cell(row.fit.freeBytes, formatBytes),
+    ]),
+  ];
+  const parts = [
+    `${model.name}: ${formatParameters(model.parameters.value)} weights · arithmetic: ${result.arithmetic} · ignored: ${result.ignore.join(", ") || "nothing"}`,
+    table(head, rows),
+    ...result.schemes.map((row) => layersText(row)),
+  ];
+  if (result.throughput.length > 0) parts.push(throughputText(result));
+  parts.push(kernelsText(result), LEGEND);
+  return parts.join("\n\n");
+}
+
+/** What an export wrote, for people. */
+export function exportText(result: ExportResult, out: string): string {
+  const lines = [
+    `${out}: ${result.scheme} as ${result.format}, ${formatCount(result.fileBytes.value)} bytes of weights, ${result.quantizedModules} matrices quantized, ${result.untouchedTensors} tensors as they were`,
+    `  arithmetic ${result.arithmetic} · ignored ${result.ignore.join(", ") || "nothing"} · ${kernelsText(result)}`,
+    ...result.files.map(({ name, sizeBytes }) => `  ${formatCount(sizeBytes).padStart(15)}  ${name}`),
+  ];
+  return lines.join("\n");
+}
+
+function layersText(row: CompareResult["schemes"][number]): string {
+  const rows = row.layers.map((layer) => {
+    const note = layer.error
+      ? `${layer.error.code}: ${layer.error.found}`
+      : layer.notFinite.weights + layer.notFinite.reconstructions > 0
+        ? `${layer.notFinite.weights} weights, ${layer.notFinite.reconstructions} reconstructions not finite`
+        : "";
+    const figure = (value: number | null) => (value === null ? "–" : formatNumber(value, 4));
+    return [
+      layer.module,
+      `${layer.rows} × ${layer.cols}`,
+      figure(layer.relativeMse),
+      figure(layer.sqnrDb),
+      figure(layer.maxAbsError),
+      note,
+    ];
+  });
+  return `${row.scheme} (${row.description})\n${table(["module", "shape", "rel. MSE ●", "SQNR dB ●", "max |error| ●", ""], rows)}`;
+}
+
+function throughputText(result: CompareResult): string {
+  const rows = result.throughput.map((row) => {
+    const { spread, samples } = row.bytesPerSecond;
+    return [
+      row.kernel,
+      row.scheme ?? "",
+      row.device,
+      `${formatRate(row.bytesPerSecond.value, "bytes/s")} ●`,
+      spread ? `${formatRate(spread.min, "bytes/s")} … ${formatRate(spread.max, "bytes/s")}` : "",
+      formatRate(row.elementsPerSecond.value, "elements/s"),
+      formatNumber(row.shareOfCopyRoof.value),
+      `${samples ?? 0}`,
+    ];
+  });
+  return table(["kernel", "scheme", "device", "median", "min … max", "", "of copy", "n"], rows);
+}
+
+function kernelsText(result: Pick<CompareResult, "kernels">): string {
+  const lines = new Set(
+    result.kernels.map(
+      ({ device, adapter, fallback }) => `ran on ${device} (${adapter})${fallback ? `: ${fallback}` : ""}`,
+    ),
+  );
+  return [...lines].join("; ");
+}
+
+/** Columns as wide as their widest cell; the first is left-aligned, the others right-aligned. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd();
+  return [line(head), ...rows.map(line)].join("\n");
+}

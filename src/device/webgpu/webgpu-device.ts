@@ -1,0 +1,280 @@
+import { LabError, quote } from "../../base/errors.ts";
+import type { Device, DeviceBuffer } from "../device.ts";
+import { foldDispatch, type Kernel, type KernelCall } from "../kernel.ts";
+
+/** Shape uniforms are a few words; one slot each keeps their binding simple. */
+const UNIFORM_BYTES = 16;
+
+/** Limits worth asking for; the rest stay at WebGPU's lowest, so that what runs here runs everywhere. */
+const WANTED_LIMITS = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
+
+/** Largest buffer the lab maps or binds. Tiles are far smaller; it bounds a mistake, not the work. */
+const MAX_BUFFER_BYTES = 2 ** 28;
+
+class GpuMemory implements DeviceBuffer {
+  readonly sizeBytes: number;
+  readonly buffer: GPUBuffer;
+
+  constructor(device: GPUDevice, sizeBytes: number, usage: GPUBufferUsageFlags) {
+    this.sizeBytes = Math.max(16, Math.ceil(sizeBytes / 16) * 16);
+    this.buffer = device.createBuffer({ size: this.sizeBytes, usage });
+  }
+
+  destroy(): void {
+    this.buffer.destroy();
+  }
+}
+
+/**
+ * Opens a device on a fresh adapter (an adapter serves one device only).
+ * @param gpu the host's `navigator.gpu`, or null where it has none
+ * @throws LabError `device/no-webgpu`, `device/no-adapter`, `device/refused`
+ */
+export async function createWebGpuDevice(gpu: GPU | null): Promise<Device> {
+  if (!gpu) {
+    throw new LabError({
+      code: "device/no-webgpu",
+      doing: "looking for WebGPU",
+      found: "this environment has none",
+      allowed: "a browser with WebGPU on https or localhost, or Node with the optional package webgpu",
+      advice: "take another browser, install the package, or choose the CPU",
+    });
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    throw new LabError({
+      code: "device/no-adapter",
+      doing: "asking for a WebGPU adapter",
+      found: "no adapter",
+      allowed: "a GPU with a Vulkan, Metal or D3D12 driver, or a software driver such as SwiftShader",
+      advice: "on Debian install chromium and libvulkan1, in a browser enable hardware acceleration, or choose the CPU",
+    });
+  }
+  return wrap(await requestDevice(adapter), describeAdapter(adapter));
+}
+
+async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const requiredLimits = Object.fromEntries(
+    WANTED_LIMITS.map((name) => [name, Math.min(adapter.limits[name], MAX_BUFFER_BYTES)]),
+  );
+  try {
+    return await adapter.requestDevice({ requiredLimits });
+  } catch (first) {
+    try {
+      return await adapter.requestDevice();
+    } catch {
+      throw new LabError({
+        code: "device/refused",
+        doing: "opening a WebGPU device",
+        found: quote(first instanceof Error ? first.message : String(first)),
+        allowed: "a device with WebGPU's lowest limits",
+        advice: "close other pages that use the GPU and reload, or choose the CPU",
+        cause: first,
+      });
+    }
+  }
+}
+
+function describeAdapter(adapter: GPUAdapter): string {
+  const { vendor, architecture, device, description } = adapter.info;
+  const words = description || [vendor, architecture, device].filter(Boolean).join(" ");
+  return quote(words || "unnamed WebGPU adapter");
+}
+
+function wrap(device: GPUDevice, adapter: string): Device {
+  const pipelines = new Map<string, { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout }>();
+  const uniforms: GPUBuffer[] = [];
+  const staging = new Map<number, GPUBuffer>();
+  /** Error scopes not yet looked at. */
+  let scopes: Promise<LabError | null>[] = [];
+  let lost: LabError | null = null;
+  let destroyed = false;
+
+  void device.lost.then((info) => {
+    lost = new LabError({
+      code: destroyed ? "device/closed" : "device/lost",
+      doing: `computing on ${adapter}`,
+      found: destroyed ? "the device was closed" : `the device was lost: ${quote(info.message || info.reason)}`,
+      allowed: "a device that stays until the work is done",
+      advice: "start again: a new device is opened. If it is lost again, choose the CPU",
+    });
+  });
+
+  /** Runs `work` under error scopes; what they catch surfaces at the next `settle` or `read`. */
+  function guarded(doing: string, work: () => void): void {
+    device.pushErrorScope("out-of-memory");
+    device.pushErrorScope("internal");
+    device.pushErrorScope("validation");
+    try {
+      work();
+    } finally {
+      for (let i = 0; i < 3; i++)
+        scopes.push(device.popErrorScope().then((error) => error && scopeError(error, doing)));
+    }
+  }
+
+  function pipelineOf(kernel: Kernel<unknown, unknown>, source: unknown) {
+    const constants = kernel.constants(source);
+    const key = `${kernel.name} ${JSON.stringify(constants)}`;
+    const known = pipelines.get(key);
+    if (known) return known;
+    const storage = kernel.bindings.map(({ access }, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: access === "read" ? ("read-only-storage" as const) : ("storage" as const) },
+    }));
+    const layout = device.createBindGroupLayout({
+      label: kernel.name,
+      entries: [
+        ...storage,
+        { binding: storage.length, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } },
+      ],
+    });
+    const module = device.createShaderModule({ label: kernel.name, code: kernel.wgsl });
+    const pipeline = device.createComputePipeline({
+      label: kernel.name,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main", constants },
+    });
+    const made = { pipeline, layout };
+    pipelines.set(key, made);
+    return made;
+  }
+
+  function uniformSlot(index: number): GPUBuffer {
+    uniforms[index] ??= device.createBuffer({
+      label: "shape",
+      size: UNIFORM_BYTES,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    return uniforms[index];
+  }
+
+  function stagingOf(sizeBytes: number): GPUBuffer {
+    const size = Math.max(16, 2 ** Math.ceil(Math.log2(sizeBytes)));
+    const found = staging.get(size);
+    if (found) {
+      staging.delete(size);
+      return found;
+    }
+    return device.createBuffer({ label: "read", size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  }
+
+  async function settle(): Promise<void> {
+    const waiting = scopes;
+    scopes = [];
+    const errors = await Promise.all(waiting);
+    // After a loss every scope pops as if all were well, so the loss is asked for by name.
+    if (lost) throw lost;
+    const failure = errors.find((error) => error !== null);
+    if (failure) throw failure;
+  }
+
+  return {
+    kind: "webgpu",
+    adapter,
+    maxBufferBytes: Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize, MAX_BUFFER_BYTES),
+
+    createBuffer(sizeBytes) {
+      let made: GpuMemory | undefined;
+      guarded(`making a buffer of ${sizeBytes} bytes on ${adapter}`, () => {
+        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+        made = new GpuMemory(device, sizeBytes, usage);
+      });
+      return made as GpuMemory;
+    },
+
+    write(buffer, bytes) {
+      const { buffer: target } = buffer as GpuMemory;
+      const whole = bytes.byteLength - (bytes.byteLength % 4);
+      if (whole > 0) device.queue.writeBuffer(target, 0, bytes as Uint8Array<ArrayBuffer>, 0, whole);
+      if (whole < bytes.byteLength) {
+        const last = new Uint8Array(4);
+        last.set(bytes.subarray(whole));
+        device.queue.writeBuffer(target, whole, last);
+      }
+    },
+
+    run(calls: readonly KernelCall<DeviceBuffer>[]) {
+      guarded(`running ${calls.map(({ kernel }) => kernel.name).join(", ")} on ${adapter}`, () => {
+        const encoder = device.createCommandEncoder();
+        const pass = encoder.beginComputePass();
+        calls.forEach((item, index) => {
+          const kernel = item.kernel as unknown as Kernel<unknown, unknown>;
+          const [x, y] = foldDispatch(kernel.invocations(item.source, item.shape));
+          if (x === 0) return;
+          const { pipeline, layout } = pipelineOf(kernel, item.source);
+          const uniform = uniformSlot(index);
+          const words = new Uint32Array(UNIFORM_BYTES / 4);
+          words.set(kernel.uniforms(item.shape));
+          device.queue.writeBuffer(uniform, 0, words);
+          const bound = [...item.buffers.map((buffer) => (buffer as GpuMemory).buffer), uniform];
+          pass.setPipeline(pipeline);
+          pass.setBindGroup(
+            0,
+            device.createBindGroup({
+              layout,
+              entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
+            }),
+          );
+          pass.dispatchWorkgroups(x, y);
+        });
+        pass.end();
+        device.queue.submit([encoder.finish()]);
+      });
+    },
+
+    async read(buffer, sizeBytes) {
+      if (lost) throw lost;
+      const size = Math.ceil(sizeBytes / 4) * 4;
+      const target = stagingOf(size);
+      guarded(`reading ${sizeBytes} bytes back from ${adapter}`, () => {
+        const encoder = device.createCommandEncoder();
+        encoder.copyBufferToBuffer((buffer as GpuMemory).buffer, 0, target, 0, size);
+        device.queue.submit([encoder.finish()]);
+      });
+      try {
+        await target.mapAsync(GPUMapMode.READ, 0, size);
+      } catch (cause) {
+        await settle();
+        throw new LabError({
+          code: "device/lost",
+          doing: `reading ${sizeBytes} bytes back from ${adapter}`,
+          found: quote(cause instanceof Error ? cause.message : String(cause)),
+          allowed: "memory that can be read after the work is done",
+          advice: "start again, or choose the CPU",
+          cause,
+        });
+      }
+      const bytes = new Uint8Array(target.getMappedRange(0, size).slice(0, sizeBytes));
+      target.unmap();
+      staging.set(target.size, target);
+      await settle();
+      return bytes;
+    },
+
+    async settle() {
+      await device.queue.onSubmittedWorkDone();
+      await settle();
+    },
+
+    destroy() {
+      destroyed = true;
+      device.destroy();
+    },
+  };
+}
+
+/** One error of a scope as ours. Its text is the implementation's: shown, never parsed. */
+function scopeError(error: GPUError, doing: string): LabError {
+  const isMemory = error instanceof GPUOutOfMemoryError;
+  return new LabError({
+    code: isMemory ? "device/out-of-memory" : "kernel/failed",
+    doing,
+    found: quote(error.message),
+    allowed: isMemory ? "buffers within the memory of the device" : "kernels that this adapter compiles and runs",
+    advice: isMemory
+      ? "close other work on the GPU, or choose the CPU"
+      : "choose the CPU, and report the adapter's name",
+  });
+}

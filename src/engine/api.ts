@@ -1,0 +1,79 @@
+import type { Folder } from "../formats/byte-source.ts";
+import type { OutputFolder } from "../formats/output.ts";
+import type { ArithmeticName, CompareResult, ExportResult, ModelSummary, Progress } from "./result.ts";
+
+/**
+ * Where kernels run. `auto`: WebGPU where there is an adapter that passes the self-test, else the CPU, and the result says
+ * which. `gpu`: WebGPU or an error. `cpu`: the fastest exact CPU path. `reference`: the oracles.
+ */
+export type DeviceChoice = "auto" | "gpu" | "cpu" | "reference";
+
+/** What differs by host, injected by the face. */
+export interface EngineHost {
+  /** The host's WebGPU entry point, or null where there is none. A new adapter is asked for at each use. */
+  readonly gpu: GPU | null;
+  readonly device: DeviceChoice;
+  /** Monotonic milliseconds, `performance.now`. */
+  readonly now: () => number;
+}
+
+/** How a job talks back while it runs. */
+export interface JobHooks {
+  readonly onProgress?: (progress: Progress) => void;
+  /** The comparison so far, whenever a row or a layer landed; at most about ten times a second. */
+  readonly onPartial?: (result: CompareResult) => void;
+  /** Aborting it ends the job with `run/cancelled` before the next tile; what was written is removed. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the planner's column assumes. */
+export interface PlanSettings {
+  /** Name of a row of the planner's GPU table. */
+  readonly gpu: string;
+  readonly contextTokens: number;
+  readonly sequences: number;
+}
+
+export interface CompareRequest {
+  /** Preset names, in the order of the rows. */
+  readonly schemes: readonly string[];
+  readonly arithmetic: ArithmeticName;
+  /** Modules left alone: exact names, or `re:` and a pattern matched at the start of the name. */
+  readonly ignore: readonly string[];
+  readonly plan: PlanSettings;
+  /** Also time the kernels on a tile of this model (about a second more). */
+  readonly throughput: boolean;
+}
+
+export interface QuantizeRequest {
+  readonly scheme: string;
+  readonly arithmetic: ArithmeticName;
+  readonly ignore: readonly string[];
+}
+
+/** How the weights of one matrix fall on the levels of a scheme. */
+export interface HistogramResult {
+  readonly module: string;
+  readonly scheme: string;
+  /** Counts of weight / scale, `binsPerLevel` bins to a level, from half a level below the lowest to half above the highest. */
+  readonly weights: readonly number[];
+  readonly binsPerLevel: number;
+  /** The code of the first level, −8 for int4. */
+  readonly firstLevel: number;
+  /** Counts of codes, one per level from `firstLevel` on. */
+  readonly codes: readonly number[];
+}
+
+/** The one public door to the lab's work. One job runs at a time. */
+export interface Engine {
+  /** Reads headers and config.json; no weights. The checkpoint stays open until the next `open`. */
+  open(folder: Folder): Promise<ModelSummary>;
+  /** Measures each scheme on every quantizable matrix of the open checkpoint. */
+  compare(request: CompareRequest, hooks?: JobHooks): Promise<CompareResult>;
+  /** Histogram of one matrix under one scheme. */
+  histogram(module: string, request: QuantizeRequest, hooks?: JobHooks): Promise<HistogramResult>;
+  /** Writes the quantized checkpoint, its `recipe.yaml` beside it. On any failure `output` is discarded. */
+  quantize(request: QuantizeRequest, output: OutputFolder, hooks?: JobHooks): Promise<ExportResult>;
+  /** Frees the device. */
+  close(): void;
+}

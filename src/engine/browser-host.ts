@@ -1,0 +1,114 @@
+import { asLabError, LabError, quote } from "../base/errors.ts";
+import type { ByteSource, Folder } from "../formats/byte-source.ts";
+import { type OpfsSink, openOpfsSink } from "../formats/outputs/opfs-sink.ts";
+import { createTarOutput } from "../formats/outputs/tar-output.ts";
+import { createBlobFolder } from "../formats/sources/blob-source.ts";
+import { openHttpSource } from "../formats/sources/http-source.ts";
+import type { JobHooks } from "./api.ts";
+import { createEngine } from "./engine.ts";
+import type { DeviceSummary, ModelChoice, Outcome, WorkerApi, WorkerEvent } from "./worker-api.ts";
+
+/** How often the worker says that it is alive. The page gives up after several times that. */
+const ALIVE_EVERY_MS = 1000;
+
+/** The models that the lab brings along: addresses of their files, given by the build, by their place in `fixtures`. */
+const BUNDLED: Readonly<Record<string, string>> = import.meta.glob("../../fixtures/models/**", {
+  query: "?url",
+  import: "default",
+  eager: true,
+});
+
+/** The engine in a worker. `scope` is the worker's global scope. */
+export function createWorkerApi(scope: { readonly location: { readonly href: string } }): WorkerApi {
+  const engine = createEngine({ gpu: navigator.gpu ?? null, device: "auto", now: () => performance.now() });
+  let events: MessagePort | null = null;
+  let running: AbortController | null = null;
+  let lastExport: OpfsSink | null = null;
+  const say = (event: WorkerEvent) => events?.postMessage(event);
+
+  /** Runs a job that `cancel` can end, its failure as data. */
+  async function job<T>(doing: string, work: (hooks: JobHooks) => Promise<T>): Promise<Outcome<T>> {
+    const controller = new AbortController();
+    running = controller;
+    try {
+      const hooks: JobHooks = {
+        signal: controller.signal,
+        onProgress: (progress) => say({ type: "progress", progress }),
+        onPartial: (result) => say({ type: "partial", result }),
+      };
+      return { ok: true, value: await work(hooks) };
+    } catch (thrown) {
+      return { ok: false, error: asLabError(thrown, doing).toData() };
+    } finally {
+      if (running === controller) running = null;
+    }
+  }
+
+  return {
+    start: (port) => {
+      events = port;
+      setInterval(() => say({ type: "alive" }), ALIVE_EVERY_MS);
+      return job("starting the engine", async () => ({ device: await describeDevice(engine.devices) }));
+    },
+    open: (choice) =>
+      job("opening a model", async () =>
+        engine.open(
+          choice.kind === "bundled" ? await bundledFolder(choice.name, scope.location.href) : droppedFolder(choice),
+        ),
+      ),
+    compare: (request) => job("comparing schemes", (hooks) => engine.compare(request, hooks)),
+    histogram: (module, request) =>
+      job("counting levels", (hooks) => engine.histogram(module, request, { ...hooks, onProgress: () => {} })),
+    exportCheckpoint: (request) =>
+      job(`exporting ${request.scheme}`, async (hooks) => {
+        await lastExport?.discard();
+        const sink = await openOpfsSink();
+        lastExport = sink;
+        const fileName = `${engine.openName ?? "model"}-${request.scheme}`.replace(/[^A-Za-z0-9._-]+/g, "_");
+        const result = await engine.quantize(request, createTarOutput(sink, fileName), hooks);
+        return { result, archive: await sink.getFile(), fileName: `${fileName}.tar` };
+      }),
+    cancel: async () => running?.abort(),
+  };
+}
+
+async function describeDevice(devices: ReturnType<typeof createEngine>["devices"]): Promise<DeviceSummary> {
+  const { device, reason } = await devices.primary();
+  const exact = await Promise.all(
+    ([4, 8] as const).map((bits) => devices.isExact(device, { bits, arithmetic: "eager" })),
+  );
+  return { kind: device.kind, adapter: device.adapter, exact: exact.every(Boolean), reason };
+}
+
+async function bundledFolder(name: string, base: string): Promise<Folder> {
+  const prefix = `../../fixtures/models/${name}/`;
+  const entries = Object.entries(BUNDLED).filter(([path]) => path.startsWith(prefix));
+  if (entries.length === 0) {
+    throw new LabError({
+      code: "source/not-bundled",
+      doing: "opening a bundled model",
+      found: `none named "${quote(name)}"`,
+      allowed: [...new Set(Object.keys(BUNDLED).map((path) => path.split("/").at(-2) ?? ""))].join(", "),
+      advice: "choose one of these, or open a folder",
+    });
+  }
+  const files = await Promise.all(
+    entries.map(async ([path, url]): Promise<[string, ByteSource]> => {
+      const source = await openHttpSource(url, { base });
+      // The build names files by their hash; people know them by their own.
+      const own = path.slice(prefix.length);
+      return [
+        own,
+        { name: own, sizeBytes: source.sizeBytes, read: (start, end, into) => source.read(start, end, into) },
+      ];
+    }),
+  );
+  return { name, files: new Map(files) };
+}
+
+function droppedFolder(choice: Extract<ModelChoice, { kind: "files" }>): Folder {
+  return createBlobFolder(
+    choice.name,
+    choice.files.map(({ path, file }) => [path, file] as const),
+  );
+}

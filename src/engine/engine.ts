@@ -1,0 +1,103 @@
+import { asLabError, LabError } from "../base/errors.ts";
+import type { Folder } from "../formats/byte-source.ts";
+import { type Checkpoint, openCheckpoint } from "../formats/huggingface/checkpoint.ts";
+import { findPreset } from "../schemes/presets.ts";
+import type { Engine, EngineHost, QuantizeRequest } from "./api.ts";
+import { planCheckpoint } from "./checkpoint-plan.ts";
+import { compareSchemes } from "./compare.ts";
+import { DeviceSet } from "./device-set.ts";
+import { histogramOf } from "./histogram.ts";
+import { writeQuantized } from "./quantize.ts";
+import { summarize } from "./summary.ts";
+
+/** An engine with what its hosts show of it. */
+export interface HostedEngine extends Engine {
+  readonly devices: DeviceSet;
+  /** Name of the open checkpoint; untrusted. Null before the first. */
+  readonly openName: string | null;
+}
+
+/** An engine on one host. */
+export function createEngine(host: EngineHost): HostedEngine {
+  const devices = new DeviceSet(host);
+  let open: Checkpoint | null = null;
+  let busy = false;
+
+  /** Runs a job alone, and forgets a device that failed under it. */
+  async function job<T>(doing: string, work: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
+    if (busy) throw busyError(doing);
+    if (!open) throw nothingOpen(doing);
+    busy = true;
+    try {
+      return await work(open);
+    } catch (thrown) {
+      const error = asLabError(thrown, doing);
+      if (error.code.startsWith("device/") || error.code === "kernel/failed") devices.forgetGpu();
+      throw error;
+    } finally {
+      busy = false;
+    }
+  }
+
+  const planOf = (checkpoint: Checkpoint, { scheme, ignore }: QuantizeRequest) =>
+    planCheckpoint(checkpoint, findPreset(scheme), ignore);
+
+  return {
+    devices,
+    get openName() {
+      return open?.name ?? null;
+    },
+    async open(folder: Folder) {
+      if (busy) throw busyError("opening a model");
+      const checkpoint = await openCheckpoint(folder, { allowNoWeights: true });
+      const summary = summarize(checkpoint);
+      open = checkpoint;
+      return summary;
+    },
+    compare: (request, hooks = {}) =>
+      job("comparing schemes", (checkpoint) => {
+        const plans = request.schemes.map((name) => planCheckpoint(checkpoint, findPreset(name), request.ignore));
+        return compareSchemes({ checkpoint, summary: summarize(checkpoint), plans, request }, devices, host, hooks);
+      }),
+    histogram: (module, request, hooks = {}) =>
+      job("counting levels", (checkpoint) =>
+        histogramOf(checkpoint, planOf(checkpoint, request), module, request, devices, hooks),
+      ),
+    async quantize(request, output, hooks = {}) {
+      try {
+        return await job(`exporting ${request.scheme}`, async (checkpoint) => {
+          const plan = planOf(checkpoint, request);
+          const result = await writeQuantized(checkpoint, plan, request, output, devices, host, hooks);
+          await output.commit();
+          return result;
+        });
+      } catch (thrown) {
+        await output.discard();
+        throw thrown;
+      }
+    },
+    close() {
+      devices.forgetGpu();
+    },
+  };
+}
+
+function busyError(doing: string): LabError {
+  return new LabError({
+    code: "run/busy",
+    doing,
+    found: "another job is running",
+    allowed: "one job at a time",
+    advice: "wait for it or cancel it",
+  });
+}
+
+function nothingOpen(doing: string): LabError {
+  return new LabError({
+    code: "run/nothing-open",
+    doing,
+    found: "no open model",
+    allowed: "a model that was opened before",
+    advice: "open a model first",
+  });
+}

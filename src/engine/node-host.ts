@@ -1,0 +1,86 @@
+import { mkdir } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { LabError, quote } from "../base/errors.ts";
+import type { Folder } from "../formats/byte-source.ts";
+import type { OutputFolder } from "../formats/output.ts";
+import { createNodeOutput } from "../formats/outputs/node-output.ts";
+import { openNodeFile, openNodeFolder } from "../formats/sources/node-file-source.ts";
+
+/** A model on disk, and how to let go of it. */
+export interface DiskModel {
+  readonly folder: Folder;
+  /** The folder that exports must stay clear of. */
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a model on disk: a folder, a `.safetensors` file (alone), an index or a config.json (with their folder).
+ * @throws LabError `source/…`
+ */
+export async function openDiskModel(path: string): Promise<DiskModel> {
+  const place = resolve(path);
+  if (place.endsWith(".safetensors")) {
+    const source = await openNodeFile(place);
+    const folder = { name: basename(place), files: new Map([[basename(place), source]]) };
+    return { folder, path: place, close: () => source.close() };
+  }
+  const folderPath = place.endsWith(".json") ? dirname(place) : place;
+  const folder = await openNodeFolder(folderPath);
+  if (basename(place) !== "config.json" || place === folderPath)
+    return { folder, path: folderPath, close: () => folder.close() };
+  const config = folder.files.get("config.json");
+  const only = { name: folder.name, files: new Map(config ? [["config.json", config]] : []) };
+  return { folder: only, path: folderPath, close: () => folder.close() };
+}
+
+/**
+ * An export folder beside nothing of its input. Parent folders are made.
+ * @throws LabError `export/…`
+ */
+export async function createDiskOutput(path: string, input: DiskModel): Promise<OutputFolder> {
+  try {
+    await mkdir(dirname(resolve(path)), { recursive: true });
+  } catch (cause) {
+    throw new LabError({
+      code: "export/write-failed",
+      doing: "making the folder for the export",
+      found: quote(cause instanceof Error ? cause.message : String(cause)),
+      allowed: "a place that can be written",
+      advice: "check its permissions and that there is room",
+      cause,
+    });
+  }
+  return createNodeOutput(path, { notInside: [input.path] });
+}
+
+/** The optional package `webgpu` (Dawn for Node). */
+export interface NodeWebGpu {
+  readonly create: (flags: string[]) => GPU;
+  readonly globals: object;
+}
+
+/**
+ * The WebGPU entry point of a Node process, null where the package is not installed.
+ * The driver is chosen by the environment before the process starts (`VK_ICD_FILENAMES`, `LD_LIBRARY_PATH`).
+ * @throws LabError `device/broken-package` where it is installed and does not load
+ */
+export async function nodeGpu(load: () => Promise<NodeWebGpu>): Promise<GPU | null> {
+  try {
+    const { create, globals } = await load();
+    const gpu = create([]);
+    // Dawn's entry point must stay alive while anything of it is in use: collected early, the process crashes or hangs.
+    Object.assign(globalThis, globals, { labGpu: gpu });
+    return gpu;
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND") return null;
+    throw new LabError({
+      code: "device/broken-package",
+      doing: "loading the package webgpu",
+      found: quote(cause instanceof Error ? cause.message : String(cause)),
+      allowed: "the package as its registry has it, for this system",
+      advice: "install it again, or choose the CPU",
+      cause,
+    });
+  }
+}

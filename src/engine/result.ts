@@ -1,0 +1,174 @@
+import type { LabErrorData } from "../base/errors.ts";
+import type { Quantity } from "../base/quantity.ts";
+import type { FitResult } from "../planner/fit.ts";
+
+export type { FitResult } from "../planner/fit.ts";
+
+/** Version of every JSON document that the lab prints. Raised when a field changes its meaning or goes away. */
+export const SCHEMA_VERSION = 1;
+
+/** The rounding rule of a result: torch's on a CPU, or the Triton kernel's on CUDA. */
+export type ArithmeticName = "eager" | "triton";
+
+/** Something about a checkpoint that its user should know before trusting a number. */
+export interface Notice {
+  readonly code: string;
+  readonly severity: "info" | "warning";
+  readonly text: string;
+}
+
+/** What one token keeps in the KV cache: `layers` × (key + value) × `kvHeads` × `headDim` elements. */
+export interface KvCacheShape {
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Bytes of one element; 2 for bf16 and f16. */
+  readonly elementBytes: number;
+}
+
+/** What a checkpoint is, from its headers alone. */
+export interface ModelSummary {
+  readonly name: string;
+  /** Weights in all tensors. */
+  readonly parameters: Quantity;
+  /** Bytes of all `.safetensors` files, headers included. */
+  readonly fileBytes: Quantity;
+  /** Bytes of all tensors, without file headers. */
+  readonly tensorBytes: Quantity;
+  /** Bits of those files per weight. */
+  readonly bitsPerWeight: Quantity;
+  /** Element types and how many weights have each, most first. */
+  readonly dtypes: readonly { readonly dtype: string; readonly weights: number }[];
+  readonly tensors: number;
+  readonly shards: number;
+  /** `model_type` of config.json, or null without one. */
+  readonly modelType: string | null;
+  /** What the planner needs for a KV cache, or in words why that is not known. */
+  readonly kvCache: KvCacheShape | string;
+  /** `max_position_embeddings` of config.json, or null. */
+  readonly maxPositions: number | null;
+  readonly notices: readonly Notice[];
+}
+
+/** What happened to one weight matrix under one scheme. Error figures compare the original with what is loaded back. */
+export interface LayerResult {
+  /** Module name, `model.layers.0.mlp.down_proj`. */
+  readonly module: string;
+  /** Number of the decoder layer in the name, or null. */
+  readonly layer: number | null;
+  /** Last part of the name, `down_proj`. */
+  readonly moduleKind: string;
+  readonly rows: number;
+  readonly cols: number;
+  /** Bytes of what is stored for this module: codes, scales, shape. */
+  readonly storedBytes: number;
+  /** Mean squared error; null where a value is not finite (see `notFinite`). */
+  readonly mse: number | null;
+  /** Σ(W−Q)² / ΣW². */
+  readonly relativeMse: number | null;
+  /** −10·log10(relativeMse). */
+  readonly sqnrDb: number | null;
+  readonly maxAbsError: number | null;
+  readonly cosine: number | null;
+  /** Weights that are NaN or infinite, and reconstructions that overflow. Both 0 in a sound checkpoint. */
+  readonly notFinite: { readonly weights: number; readonly reconstructions: number };
+  /** Why this matrix has no figures; the others stand. */
+  readonly error?: LabErrorData;
+}
+
+/** One row of the comparison. */
+export interface SchemeResult {
+  /** The preset's name, `W4A16`. */
+  readonly scheme: string;
+  /** What the weights become, in words: `int4, symmetric, groups of 128`. */
+  readonly description: string;
+  /** Activations are rounded too when the model is served; these figures are of the weights alone. */
+  readonly roundsActivations: boolean;
+  readonly arithmetic: ArithmeticName;
+  /** Bytes of the `.safetensors` files that export writes, headers included. */
+  readonly fileBytes: Quantity;
+  /** How many times smaller than the original files. */
+  readonly smaller: Quantity;
+  /** Bits of the whole file per weight of the model. */
+  readonly bitsPerWeight: Quantity;
+  /** Bits stored for the quantized weights, scales included, per quantized weight. */
+  readonly quantizedBitsPerWeight: Quantity;
+  /** Over all weights measured so far; absent where none is, or where a value is not finite. */
+  readonly relativeMse?: Quantity;
+  readonly sqnrDb?: Quantity;
+  readonly maxAbsError?: Quantity;
+  readonly layers: readonly LayerResult[];
+  /** Modules that will be quantized, finished or not. */
+  readonly modules: number;
+  readonly fit: FitResult;
+  /** The whole scheme was refused; the others stand. */
+  readonly error?: LabErrorData;
+}
+
+/** Which device ran a kernel, and whether it may say bit-exact there. */
+export interface KernelReport {
+  readonly kernel: string;
+  readonly device: "webgpu" | "reference";
+  readonly adapter: string;
+  /** `bit-exact`: passed the start-up self-test on this adapter. `tolerance`: sums, whose order is the device's own. */
+  readonly exactness: "bit-exact" | "tolerance";
+  /** Why it does not run where it was asked to, or null. */
+  readonly fallback: string | null;
+}
+
+/** How fast a kernel ran on a tile of this model. */
+export interface ThroughputResult {
+  readonly kernel: string;
+  readonly scheme: string | null;
+  readonly device: "webgpu" | "reference";
+  readonly bytesPerSecond: Quantity;
+  readonly elementsPerSecond: Quantity;
+  /** Share of what a plain copy reaches on the same device in the same rounds. */
+  readonly shareOfCopyRoof: Quantity;
+}
+
+/** The whole comparison. Also what a running comparison hands out while it grows: `finished` is then false. */
+export interface CompareResult {
+  readonly schemaVersion: number;
+  readonly kind: "compare";
+  readonly outcome: "done" | "partial" | "cancelled" | "failed";
+  readonly finished: boolean;
+  readonly model: ModelSummary;
+  readonly arithmetic: ArithmeticName;
+  readonly ignore: readonly string[];
+  readonly original: { readonly fit: FitResult };
+  readonly schemes: readonly SchemeResult[];
+  readonly kernels: readonly KernelReport[];
+  readonly throughput: readonly ThroughputResult[];
+  readonly elapsedMs: number;
+}
+
+/** How far a job is. Determinate from the first event on. */
+export interface Progress {
+  /** What runs now, for people: `comparing`, `timing kernels`, `exporting W4A16`. */
+  readonly phase: string;
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** The tensor or file at work, or null. */
+  readonly item: string | null;
+  readonly doneItems: number;
+  readonly totalItems: number;
+}
+
+/** What an export wrote. */
+export interface ExportResult {
+  readonly schemaVersion: number;
+  readonly kind: "quantize";
+  readonly outcome: "done";
+  readonly scheme: string;
+  readonly arithmetic: ArithmeticName;
+  readonly format: string;
+  readonly ignore: readonly string[];
+  /** Bytes of the `.safetensors` files written: equal to `fileBytes` of the comparison. */
+  readonly fileBytes: Quantity;
+  readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
+  readonly quantizedModules: number;
+  readonly untouchedTensors: number;
+  readonly kernels: readonly KernelReport[];
+  readonly elapsedMs: number;
+}

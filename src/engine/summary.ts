@@ -1,0 +1,91 @@
+import { readArchitecture } from "../architectures/families.ts";
+import { asLabError, quote } from "../base/errors.ts";
+import { isJsonObject } from "../base/json.ts";
+import { computed } from "../base/quantity.ts";
+import type { Checkpoint, CheckpointTensor } from "../formats/huggingface/checkpoint.ts";
+import type { KvCacheShape, ModelSummary, Notice } from "./result.ts";
+
+/** Bytes of a KV cache element where the checkpoint is bf16 or f16, which engines keep for the cache by default. */
+const KV_ELEMENT_BYTES = 2;
+
+/** What an open checkpoint is, from its headers and config.json. */
+export function summarize(checkpoint: Checkpoint): ModelSummary {
+  const weightsOf = new Map<string, number>();
+  for (const tensor of checkpoint.tensors) {
+    weightsOf.set(tensor.dtype, (weightsOf.get(tensor.dtype) ?? 0) + elements(tensor));
+  }
+  const dtypes = [...weightsOf].map(([dtype, weights]) => ({ dtype, weights })).sort((a, b) => b.weights - a.weights);
+  const parameters = dtypes.reduce((sum, { weights }) => sum + weights, 0);
+  const fileBytes = checkpoint.shards.reduce((sum, { source }) => sum + source.sizeBytes, 0);
+  const tensorBytes = checkpoint.tensors.reduce((sum, { start, end }) => sum + end - start, 0);
+  const modelType = checkpoint.config?.get("model_type");
+  const shape = decoderShape(checkpoint);
+  return {
+    name: checkpoint.name,
+    parameters: computed(parameters, "weights", "elements of all tensors, from their shapes"),
+    fileBytes: computed(fileBytes, "bytes", "sizes of the safetensors files"),
+    tensorBytes: computed(tensorBytes, "bytes", "sizes of all tensors, from the headers"),
+    bitsPerWeight: computed(
+      (8 * fileBytes) / parameters,
+      "bits per weight",
+      "bits of the files / weights of the model",
+    ),
+    dtypes,
+    tensors: checkpoint.tensors.length,
+    shards: checkpoint.shards.length,
+    modelType: typeof modelType === "string" ? quote(modelType) : null,
+    kvCache: shape.kvCache,
+    maxPositions: shape.maxPositions,
+    notices: notices(checkpoint),
+  };
+}
+
+function decoderShape(checkpoint: Checkpoint): { kvCache: KvCacheShape | string; maxPositions: number | null } {
+  if (checkpoint.configError) return { kvCache: checkpoint.configError.message, maxPositions: null };
+  if (!checkpoint.config) return { kvCache: "There is no config.json beside the weights.", maxPositions: null };
+  try {
+    const { kv, maxPositions } = readArchitecture(checkpoint.config);
+    return { kvCache: { ...kv, elementBytes: KV_ELEMENT_BYTES }, maxPositions };
+  } catch (thrown) {
+    return { kvCache: asLabError(thrown, "reading the architecture").message, maxPositions: null };
+  }
+}
+
+function notices(checkpoint: Checkpoint): readonly Notice[] {
+  const found: Notice[] = [];
+  if (isQuantized(checkpoint)) {
+    found.push({
+      code: "model/quantized",
+      severity: "warning",
+      text: "This checkpoint is already quantized (its config has a quantization_config): it can be inspected, not quantized again.",
+    });
+  }
+  if (checkpoint.config?.get("tie_word_embeddings") === true) {
+    found.push({
+      code: "model/tied",
+      severity: "info",
+      text: "The output head is the embedding table (tied): ignoring embed_tokens keeps both at full precision.",
+    });
+  }
+  for (const path of checkpoint.nestedWeights) {
+    found.push({
+      code: "model/nested-weights",
+      severity: "warning",
+      text: `${quote(path)} lies in a subfolder and is not part of this checkpoint; LLM Compressor would quantize it too.`,
+    });
+  }
+  for (const text of checkpoint.warnings) found.push({ code: "model/odd", severity: "info", text });
+  if (checkpoint.configError) {
+    found.push({ code: "model/config", severity: "warning", text: checkpoint.configError.message });
+  }
+  return found;
+}
+
+/** Whether config.json says that the weights are quantized already. */
+export function isQuantized(checkpoint: Checkpoint): boolean {
+  return isJsonObject(checkpoint.config?.get("quantization_config"));
+}
+
+function elements({ shape }: CheckpointTensor): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

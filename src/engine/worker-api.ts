@@ -1,0 +1,47 @@
+import type { LabErrorData } from "../base/errors.ts";
+import type { CompareRequest, HistogramResult, QuantizeRequest } from "./api.ts";
+import type { CompareResult, ExportResult, ModelSummary, Progress } from "./result.ts";
+
+/** What crosses from the worker: comlink keeps neither the class nor the code of a thrown error, so failures travel as data. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: LabErrorData };
+
+/** The checkpoint to open: one that the lab brings along, or files of the user's machine. */
+export type ModelChoice =
+  | { readonly kind: "bundled"; readonly name: string }
+  | {
+      readonly kind: "files";
+      readonly name: string;
+      readonly files: readonly { readonly path: string; readonly file: File }[];
+    };
+
+/** What the worker says while it works, over the port given to `start`. */
+export type WorkerEvent =
+  | { readonly type: "alive" }
+  | { readonly type: "progress"; readonly progress: Progress }
+  | { readonly type: "partial"; readonly result: CompareResult };
+
+/** Where kernels run in this worker. */
+export interface DeviceSummary {
+  readonly kind: "webgpu" | "reference";
+  readonly adapter: string;
+  /** The kernels passed the start-up self-test bit for bit on this adapter. */
+  readonly exact: boolean;
+  /** Why not WebGPU, in words; null where it is WebGPU. */
+  readonly reason: string | null;
+}
+
+/** The engine as a page sees it across the worker boundary. One job runs at a time. */
+export interface WorkerApi {
+  /** Handshake. `events` receives WorkerEvents, `alive` every second. */
+  start(events: MessagePort): Promise<Outcome<{ device: DeviceSummary }>>;
+  open(choice: ModelChoice): Promise<Outcome<ModelSummary>>;
+  compare(request: CompareRequest): Promise<Outcome<CompareResult>>;
+  histogram(module: string, request: QuantizeRequest): Promise<Outcome<HistogramResult>>;
+  exportCheckpoint(
+    request: QuantizeRequest,
+  ): Promise<Outcome<{ result: ExportResult; archive: File; fileName: string }>>;
+  /** Ends the running job with `run/cancelled`. */
+  cancel(): Promise<void>;
+}

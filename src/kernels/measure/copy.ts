@@ -1,0 +1,25 @@
+import type { Kernel } from "../../device/kernel.ts";
+import { shaderSource } from "../shader-source.ts";
+import { copyOracle } from "./copy.oracle.ts";
+
+const VECTORS_PER_INVOCATION = 8;
+
+/** How much is copied: vectors of 16 bytes. */
+export interface CopyShape {
+  readonly vectors: number;
+}
+
+/** Reads and writes and nothing else: the roof that a kernel's speed is a share of. */
+export const copy: Kernel<Record<string, never>, CopyShape> = {
+  name: "measure/copy",
+  wgsl: shaderSource("measure/copy"),
+  bindings: [
+    { name: "source", access: "read" },
+    { name: "destination", access: "write" },
+  ],
+  isExact: true,
+  constants: () => ({}),
+  uniforms: ({ vectors }) => [vectors],
+  invocations: (_source, { vectors }) => Math.ceil(vectors / VECTORS_PER_INVOCATION),
+  oracle: copyOracle,
+};

@@ -1,0 +1,26 @@
+import type { Kernel } from "../../device/kernel.ts";
+import { shaderSource } from "../shader-source.ts";
+import { intDequantizeOracle } from "./int_dequantize.oracle.ts";
+import { type CodeStorage, codeOffset, type IntShape } from "./int-params.ts";
+
+/** What changes the program of unpack and dequantize. */
+export interface IntDequantizeSource {
+  readonly bits: 4 | 8;
+  readonly storage: CodeStorage;
+}
+
+/** bf16 weights that packed codes and bf16 scales stand for. */
+export const intDequantize: Kernel<IntDequantizeSource, IntShape> = {
+  name: "quant/int_dequantize",
+  wgsl: shaderSource("quant/int_dequantize"),
+  bindings: [
+    { name: "codes", access: "read" },
+    { name: "scales", access: "read" },
+    { name: "weights", access: "write" },
+  ],
+  isExact: true,
+  constants: ({ bits, storage }) => ({ BITS: bits, OFFSET: codeOffset(bits, storage) }),
+  uniforms: ({ groups, groupSize }) => [groups * groupSize, groupSize],
+  invocations: (_source, { groups, groupSize }) => Math.ceil((groups * groupSize) / 2),
+  oracle: intDequantizeOracle,
+};

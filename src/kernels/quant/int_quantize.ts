@@ -1,0 +1,34 @@
+import type { Kernel } from "../../device/kernel.ts";
+import { shaderSource } from "../shader-source.ts";
+import { intQuantizeOracle } from "./int_quantize.oracle.ts";
+import { type CodeStorage, codeOffset, droppedBits, type IntShape, type IntSource } from "./int-params.ts";
+
+/** What changes the program of quantize and pack. */
+export interface IntQuantizeSource extends IntSource {
+  readonly storage: CodeStorage;
+}
+
+/** Codes of symmetric integer quantization, packed 32 / bits to a word, element 0 lowest. */
+export const intQuantize: Kernel<IntQuantizeSource, IntShape> = {
+  name: "quant/int_quantize",
+  wgsl: shaderSource("quant/int_quantize"),
+  bindings: [
+    { name: "weights", access: "read" },
+    { name: "scales", access: "read" },
+    { name: "codes", access: "write" },
+  ],
+  isExact: true,
+  constants: ({ bits, arithmetic, storage }) => ({
+    BITS: bits,
+    DROPPED_BITS: droppedBits(arithmetic),
+    OFFSET: codeOffset(bits, storage),
+  }),
+  uniforms: ({ groups, groupSize }) => [groups * groupSize, groupSize],
+  invocations: ({ bits }, { groups, groupSize }) => codeWords(groups * groupSize, bits),
+  oracle: intQuantizeOracle,
+};
+
+/** Words that hold `elements` codes of `bits` bits. */
+export function codeWords(elements: number, bits: number): number {
+  return Math.ceil((elements * bits) / 32);
+}

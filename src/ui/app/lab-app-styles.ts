@@ -1,0 +1,132 @@
+import { css } from "lit";
+
+/** The frame: headline, main picture and aside, bands over the full width. */
+export const appStyles = css`
+  main {
+    max-width: 1440px;
+    margin: 0 auto;
+    padding: var(--s4) var(--page) 76px;
+  }
+  lab-headline {
+    margin-bottom: var(--s5);
+  }
+  .split {
+    display: grid;
+    grid-template-columns: minmax(0, 2fr) minmax(0, 1fr);
+    gap: var(--s5);
+    align-items: stretch;
+  }
+  .main {
+    display: flex;
+    flex-direction: column;
+    min-width: 0;
+  }
+  .aside {
+    min-width: 0;
+    padding-left: var(--s5);
+    border-left: 1px solid var(--line);
+  }
+  .aside > * + * {
+    margin-top: var(--s4);
+  }
+  .aside > lab-gpu-fit {
+    padding-top: var(--s3);
+    border-top: 1px solid var(--line);
+  }
+  .main > lab-matrix-sheet {
+    margin-top: var(--s5);
+    padding-top: var(--s3);
+    border-top: 1px solid var(--line);
+  }
+  .band {
+    margin-top: var(--s5);
+    padding-top: var(--s3);
+    border-top: 1px solid var(--line);
+  }
+  lab-compare-settings {
+    margin-top: var(--s3);
+  }
+  .stale .numbers-of-result {
+    opacity: 0.5;
+    filter: grayscale(1);
+  }
+  .warnings {
+    margin: calc(-1 * var(--s3)) 0 var(--s4);
+    font: var(--t-table);
+  }
+  .warnings li::before {
+    content: "!";
+    display: inline-block;
+    width: 16px;
+    margin-right: 6px;
+    border: 1px solid var(--line-3);
+    border-radius: 50%;
+    font: 600 10px/14px var(--sans);
+    text-align: center;
+  }
+  .foot {
+    margin-top: var(--s5);
+    padding-top: var(--s3);
+    border-top: 1px solid var(--line);
+    color: var(--ink-3);
+    font: var(--t-small);
+  }
+  .foot > * + * {
+    margin-top: var(--s1);
+  }
+  .blank {
+    display: grid;
+    gap: var(--s2) 2px;
+    grid-template-columns: 96px repeat(4, 1fr);
+    max-width: 560px;
+  }
+  .blank .cell {
+    height: 30px;
+    border: 1px solid var(--line);
+    border-radius: 2px;
+  }
+  .blank-note {
+    margin: var(--s4) 0;
+  }
+  .drop {
+    position: fixed;
+    inset: 0;
+    z-index: 9;
+    display: grid;
+    place-items: center;
+    background: color-mix(in oklch, var(--paper), transparent 15%);
+    pointer-events: none;
+  }
+  .drop p {
+    padding: var(--s5) var(--s6);
+    border: 2px dashed var(--accent);
+    border-radius: var(--radius);
+    background: var(--float);
+    font: var(--t-head);
+    text-align: center;
+  }
+  .drop .small {
+    display: block;
+    margin-top: var(--s1);
+  }
+  @media (max-width: 899px) {
+    .split {
+      grid-template-columns: minmax(0, 1fr);
+    }
+    .aside {
+      padding: var(--s4) 0 0;
+      border-left: 0;
+      border-top: 1px solid var(--line);
+    }
+  }
+  @media (max-width: 599px) {
+    main {
+      padding-top: var(--s3);
+    }
+  }
+  @media print {
+    main {
+      padding-bottom: 0;
+    }
+  }
+`;

@@ -1,0 +1,215 @@
+import { asLabError, type LabError, quote } from "../../base/errors.ts";
+import type { PlanSettings, QuantizeRequest } from "../../engine/api.ts";
+import { applyPlan } from "../../engine/plan-column.ts";
+import type { CompareResult, ExportResult } from "../../engine/result.ts";
+import type { ModelChoice, WorkerEvent } from "../../engine/worker-api.ts";
+import { DEFAULT_SCHEMES } from "../../schemes/presets.ts";
+import type { ExportedArchive } from "../panels/export-model.ts";
+import type { AskedRules } from "../panels/panel-events.ts";
+import { chosenScheme, exportBlocked, type Job, worstModule } from "./lab-state.ts";
+import type { LabStore } from "./lab-store.ts";
+import type { WorkerBridge } from "./worker-bridge.ts";
+
+/** Keeps a finished archive for the user; the one before is let go. */
+export type KeepArchive = (archive: File, model: string, result: ExportResult) => ExportedArchive;
+
+/** Turns what people ask for into calls of the engine, and what comes back into state. */
+export class LabController {
+  readonly #store: LabStore;
+  readonly #bridge: WorkerBridge;
+  readonly #keepArchive: KeepArchive;
+  /** The newest wish. Whatever an older one still brings is dropped. */
+  #turn = 0;
+  #histogramTurn = 0;
+  /** What the living worker has open. */
+  #opened: { readonly choice: ModelChoice; readonly generation: number } | null = null;
+
+  constructor(store: LabStore, bridge: WorkerBridge, keepArchive: KeepArchive) {
+    this.#store = store;
+    this.#bridge = bridge;
+    this.#keepArchive = keepArchive;
+  }
+
+  /** Opens a checkpoint and compares it. When it cannot be opened, what is shown stands. */
+  async open(choice: ModelChoice): Promise<void> {
+    const turn = this.#begin({ kind: "opening", name: choice.name, progress: null });
+    try {
+      await this.#greet();
+      const model = await this.#openInWorker(choice);
+      if (turn !== this.#turn) return;
+      this.#store.set({ choice, model, shown: null, module: null, histogram: { state: "none" }, exported: null });
+    } catch (thrown) {
+      return this.#finish(turn, "opening", asLabError(thrown, `opening ${quote(choice.name)}`));
+    }
+    await this.compare();
+  }
+
+  /** Compares the open checkpoint under the asked rules. */
+  async compare(): Promise<void> {
+    const { choice, asked, plan } = this.#store.state;
+    if (choice === null) return;
+    const turn = this.#begin({ kind: "comparing", name: choice.name, progress: null });
+    try {
+      await this.#greet();
+      await this.#ensureOpen(choice);
+      const request = { schemes: DEFAULT_SCHEMES, ...asked, plan, throughput: true };
+      const result = await this.#bridge.call(`comparing ${quote(choice.name)}`, (api) => api.compare(request));
+      if (turn !== this.#turn) return;
+      this.#show(result);
+      this.#finish(turn, "comparing", null, result.outcome === "cancelled" ? "cancelled" : "done");
+      this.#select();
+    } catch (thrown) {
+      this.#finish(turn, "comparing", asLabError(thrown, `comparing ${quote(choice.name)}`));
+    }
+  }
+
+  /** Writes the chosen scheme under the rules of the shown comparison. */
+  async export(): Promise<void> {
+    const { choice, shown } = this.#store.state;
+    const request = this.#request();
+    if (choice === null || shown === null || request === null || exportBlocked(this.#store.state) !== null) return;
+    const turn = this.#begin({ kind: "exporting", name: request.scheme, progress: null });
+    try {
+      await this.#greet();
+      await this.#ensureOpen(choice);
+      const { result, archive } = await this.#bridge.call(`exporting ${request.scheme}`, (api) =>
+        api.exportCheckpoint(request),
+      );
+      if (turn !== this.#turn) return;
+      this.#store.set({ exported: this.#keepArchive(archive, shown.model.name, result) });
+      this.#finish(turn, "exporting", null);
+    } catch (thrown) {
+      this.#finish(turn, "exporting", asLabError(thrown, `exporting ${request.scheme}`));
+    }
+  }
+
+  /** Stops what runs. */
+  cancel(): void {
+    this.#bridge.cancel();
+  }
+
+  /** Hands on what the worker says while the present job runs. */
+  hear(event: WorkerEvent): void {
+    const { job } = this.#store.state;
+    if (job === null) return;
+    if (event.type === "progress") this.#store.set({ job: { ...job, progress: event.progress } });
+    if (event.type === "partial" && job.kind === "comparing") this.#show(event.result);
+  }
+
+  /** The worker was lost. A running job tells so itself. */
+  lost(error: LabError): void {
+    this.#store.set({ device: null });
+    if (this.#store.state.job === null) {
+      this.#store.set({ failure: { error: error.toData(), during: "comparing" }, end: "failed" });
+    }
+    void this.#greet().catch(() => undefined);
+  }
+
+  pickScheme(scheme: string): void {
+    this.#store.set({ scheme });
+    this.#select();
+  }
+
+  pickModule(module: string): void {
+    this.#store.set({ module });
+    void this.#loadHistogram();
+  }
+
+  /** The planner is pure: its column is filled again without running anything. */
+  setPlan(plan: PlanSettings): void {
+    const { shown } = this.#store.state;
+    this.#store.set({ plan, shown: shown === null ? null : applyPlan(shown, plan) });
+  }
+
+  setRules(asked: AskedRules): void {
+    this.#store.set({ asked });
+  }
+
+  dismissFailure(): void {
+    this.#store.set({ failure: null, end: this.#store.state.shown === null ? "none" : "done" });
+  }
+
+  /** Shows why files could not even be collected. */
+  refuse(error: LabError): void {
+    this.#store.set({ failure: { error: error.toData(), during: "opening" } });
+  }
+
+  /** Shows where kernels run, once the worker has answered. */
+  async #greet(): Promise<void> {
+    const device = await this.#bridge.start();
+    if (this.#store.state.device !== device) this.#store.set({ device });
+  }
+
+  async #openInWorker(choice: ModelChoice) {
+    this.#opened = null;
+    const model = await this.#bridge.call(`opening ${quote(choice.name)}`, (api) => api.open(choice));
+    this.#opened = { choice, generation: this.#bridge.generation };
+    return model;
+  }
+
+  /** A new worker has nothing open, and a failed opening leaves the one before closed. */
+  async #ensureOpen(choice: ModelChoice): Promise<void> {
+    if (this.#opened?.choice === choice && this.#opened.generation === this.#bridge.generation) return;
+    await this.#openInWorker(choice);
+  }
+
+  #begin(job: Job): number {
+    if (this.#bridge.isBusy) this.#bridge.cancel();
+    this.#store.set({ job, failure: null });
+    return ++this.#turn;
+  }
+
+  #finish(turn: number, during: Job["kind"], error: LabError | null, end: "done" | "cancelled" = "done"): void {
+    if (turn !== this.#turn) return;
+    if (error === null) return this.#store.set({ job: null, end });
+    if (error.code !== "run/cancelled") {
+      return this.#store.set({ job: null, end: "failed", failure: { error: error.toData(), during } });
+    }
+    const { shown } = this.#store.state;
+    const stopped = shown !== null && !shown.finished ? ({ ...shown, outcome: "cancelled" } as const) : shown;
+    this.#store.set({ job: null, end: "cancelled", shown: stopped });
+  }
+
+  #show(result: CompareResult): void {
+    this.#store.set({ shown: applyPlan(result, this.#store.state.plan), exported: null });
+  }
+
+  /** Keeps the chosen matrix where the scheme has it, else takes the worst, and opens it. */
+  #select(): void {
+    const { module, job } = this.#store.state;
+    const chosen = chosenScheme(this.#store.state);
+    const isThere = chosen?.layers.some((layer) => layer.module === module) ?? false;
+    if (!isThere) this.#store.set({ module: worstModule(chosen) });
+    if (job === null) void this.#loadHistogram();
+  }
+
+  async #loadHistogram(): Promise<void> {
+    const turn = ++this.#histogramTurn;
+    const { module, choice, job } = this.#store.state;
+    const request = this.#request();
+    if (module === null || choice === null || request === null || job !== null) {
+      return this.#store.set({ histogram: { state: "none" } });
+    }
+    this.#store.set({ histogram: { state: "waiting" } });
+    try {
+      await this.#ensureOpen(choice);
+      const result = await this.#bridge.call(`counting the weights of ${quote(module)}`, (api) =>
+        api.histogram(module, request),
+      );
+      if (turn === this.#histogramTurn) this.#store.set({ histogram: { state: "ready", result } });
+    } catch (thrown) {
+      if (turn !== this.#histogramTurn) return;
+      const error = asLabError(thrown, `counting the weights of ${quote(module)}`);
+      this.#store.set({
+        histogram: error.code === "run/cancelled" ? { state: "none" } : { state: "failed", error: error.toData() },
+      });
+    }
+  }
+
+  #request(): QuantizeRequest | null {
+    const { shown } = this.#store.state;
+    const chosen = chosenScheme(this.#store.state);
+    if (shown === null || chosen === null) return null;
+    return { scheme: chosen.scheme, arithmetic: shown.arithmetic, ignore: shown.ignore };
+  }
+}

@@ -1,0 +1,254 @@
+import { scaleLinear, scaleQuantize } from "d3-scale";
+import { html, nothing, svg, type TemplateResult } from "lit";
+
+/** A place without a cell is a matrix that the model does not have, or that is left alone. */
+export type CellState = "measured" | "waiting" | "failed";
+
+/** One matrix, or several that share a place. */
+export interface HeatMapCell {
+  /** What Enter selects. */
+  readonly key: string;
+  readonly row: number;
+  readonly column: number;
+  readonly state: CellState;
+  /** Null unless measured and finite. */
+  readonly value: number | null;
+  /** The value in words for the cell: `17.6`. */
+  readonly label: string;
+  /** What is spoken and shown beside the pointer. */
+  readonly sentence: string;
+}
+
+/** A grid of values of which one end is good. */
+export interface HeatMapData {
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  /** What the columns are, `layer`; empty for a plain list. */
+  readonly columnWord: string;
+  readonly cells: readonly HeatMapCell[];
+  /** Values at the pale and at the strong end of the ramp; `good` is the larger. */
+  readonly domain: { readonly good: number; readonly bad: number };
+}
+
+/** Pixels of the box the picture may fill. */
+export interface HeatMapSize {
+  readonly width: number;
+  /** Leave room for names at the left. */
+  readonly labelWidth: number;
+}
+
+export interface DrawnCell {
+  readonly cell: HeatMapCell;
+  readonly x: number;
+  readonly y: number;
+  /** 0 good … 9 worst, or null where there is no value. */
+  readonly step: number | null;
+  readonly showsLabel: boolean;
+}
+
+export interface DrawnTick {
+  readonly key: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Where everything lies. Pure data, tested apart from the page. */
+export interface HeatMapDrawing {
+  readonly cellWidth: number;
+  readonly cellHeight: number;
+  readonly mapWidth: number;
+  readonly height: number;
+  readonly cells: readonly DrawnCell[];
+  readonly rowLabels: readonly { readonly text: string; readonly y: number }[];
+  readonly columnLabels: readonly { readonly text: string; readonly x: number }[];
+  /** Every value on one line per row, where there is room beside the map; else null. */
+  readonly strip: {
+    readonly width: number;
+    readonly ticks: readonly DrawnTick[];
+    readonly axis: readonly { readonly text: string; readonly x: number }[];
+  } | null;
+}
+
+/** Steps of the magnitude ramp, `--m0` to `--m9`. */
+export const RAMP_STEPS = 10;
+
+const GAP = 2;
+/** Narrower cells could not be touched; wider ones would be slabs. */
+const CELL_WIDTH = { min: 24, max: 112 } as const;
+const HEAD = 20;
+/** A figure of four digits in 11 px. */
+const LABEL_WIDTH = 30;
+/** In narrow cells only the worst few bear their figure. */
+const LABELLED_WORST = 8;
+const STRIP = { gap: 24, min: 150, max: 300, pad: 6 } as const;
+
+/** Lays out the map. Columns shrink to 24 px, then the map becomes wider than its box and pans. */
+export function drawHeatMap(data: HeatMapData, size: HeatMapSize): HeatMapDrawing {
+  const count = Math.max(1, data.columns.length);
+  const room = Math.max(0, size.width - size.labelWidth);
+  const cellWidth = Math.floor(clamp(room / count, CELL_WIDTH.min, CELL_WIDTH.max));
+  const cellHeight = data.columns.length > 12 ? 24 : 32;
+  const mapWidth = cellWidth * count;
+  // A quantizing scale wants its domain ascending; more signal is better, so the steps descend.
+  const step = scaleQuantize<number>()
+    .domain([data.domain.bad, data.domain.good])
+    .range(Array.from({ length: RAMP_STEPS }, (_, index) => RAMP_STEPS - 1 - index));
+  const worst = [...data.cells]
+    .filter((cell) => cell.value !== null)
+    .sort((a, b) => Number(a.value) - Number(b.value))
+    .slice(0, LABELLED_WORST);
+  const labelled = new Set(cellWidth - GAP >= LABEL_WIDTH + 4 ? data.cells : worst);
+  const cells = data.cells.map((cell) => ({
+    cell,
+    x: cell.column * cellWidth,
+    y: HEAD + cell.row * cellHeight,
+    step: cell.value === null ? null : step(cell.value),
+    showsLabel: labelled.has(cell),
+  }));
+  const height = HEAD + data.rows.length * cellHeight;
+  return {
+    cellWidth,
+    cellHeight,
+    mapWidth,
+    height,
+    cells,
+    rowLabels: data.rows.map((text, row) => ({ text, y: HEAD + row * cellHeight + cellHeight / 2 })),
+    columnLabels: columnLabels(data, cellWidth),
+    strip: drawStrip(data, room - mapWidth - STRIP.gap, cellHeight),
+  };
+}
+
+function columnLabels(data: HeatMapData, cellWidth: number): HeatMapDrawing["columnLabels"] {
+  if (data.columnWord === "") return [];
+  return data.columns.map((name, column) => ({
+    text: cellWidth >= 64 ? `${data.columnWord} ${name}` : name,
+    x: column * cellWidth + (cellWidth - GAP) / 2,
+  }));
+}
+
+function drawStrip(data: HeatMapData, room: number, cellHeight: number): HeatMapDrawing["strip"] {
+  if (room < STRIP.min || data.columns.length < 2) return null;
+  const width = Math.min(room, STRIP.max);
+  const x = scaleLinear()
+    .domain([data.domain.good, data.domain.bad])
+    .range([STRIP.pad, width - STRIP.pad])
+    .clamp(true);
+  return {
+    width,
+    ticks: data.cells.flatMap((cell) =>
+      cell.value === null ? [] : [{ key: cell.key, x: x(cell.value), y: HEAD + cell.row * cellHeight }],
+    ),
+    axis: x.ticks(4).map((value) => ({ text: x.tickFormat(4)(value), x: x(value) })),
+  };
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value));
+}
+
+/** Which way an arrow key goes. */
+export type Walk = "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown" | "Home" | "End";
+
+/** The cell that a key leads to from `from`: the next one in its direction, over gaps; itself at an edge. */
+export function walkCells(cells: readonly HeatMapCell[], from: string, key: Walk): string {
+  const here = cells.find((cell) => cell.key === from) ?? cells[0];
+  if (here === undefined) return from;
+  const inRow = cells.filter((cell) => cell.row === here.row).sort((a, b) => a.column - b.column);
+  const inColumn = cells.filter((cell) => cell.column === here.column).sort((a, b) => a.row - b.row);
+  const next = {
+    ArrowLeft: () => inRow.findLast((cell) => cell.column < here.column),
+    ArrowRight: () => inRow.find((cell) => cell.column > here.column),
+    ArrowUp: () => inColumn.findLast((cell) => cell.row < here.row),
+    ArrowDown: () => inColumn.find((cell) => cell.row > here.row),
+    Home: () => inRow[0],
+    End: () => inRow.at(-1),
+  }[key]();
+  return (next ?? here).key;
+}
+
+/** Whether a key walks. */
+export function isWalk(key: string): key is Walk {
+  return ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"].includes(key);
+}
+
+/** What the picture does when it is used. */
+export interface HeatMapHandlers {
+  readonly onPick: (key: string) => void;
+  readonly onFocus: (key: string) => void;
+  readonly onKey: (event: KeyboardEvent) => void;
+}
+
+/** The picture as a template. Rows stay in place while the map pans beneath them. */
+export function heatMapTemplate(
+  drawing: HeatMapDrawing,
+  state: { readonly selected: string | null; readonly focused: string | null; readonly name: string },
+  handlers: HeatMapHandlers,
+): TemplateResult {
+  const inner = drawing.cellWidth - GAP;
+  const rowHeight = drawing.cellHeight - GAP;
+  const has = (key: string | null): boolean => drawing.cells.some((drawn) => drawn.cell.key === key);
+  const focusable = [state.focused, state.selected].find(has) ?? drawing.cells[0]?.cell.key;
+  return html`
+    <div class="rows" aria-hidden="true">
+      ${drawing.rowLabels.map((label) => html`<span class="row-label ${drawing.cellHeight > 24 ? "tall" : ""}"><bdi>${label.text}</bdi></span>`)}
+    </div>
+    <div class="pan">
+      <svg class="map" width=${drawing.mapWidth} height=${drawing.height} role="group" aria-label=${state.name} @keydown=${handlers.onKey}>
+        <defs>
+          <pattern id="waiting" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+            <path class="hatch" d="M0 0v5"></path>
+          </pattern>
+        </defs>
+        <g aria-hidden="true">
+          ${drawing.columnLabels.map((label) => svg`<text class="axis" x=${label.x} y="13">${label.text}</text>`)}
+        </g>
+        ${drawing.cells.map(
+          (drawn) => svg`<g
+            class=${cellClass(drawn, drawn.cell.key === state.selected)}
+            role="button"
+            tabindex=${drawn.cell.key === focusable ? 0 : -1}
+            aria-pressed=${drawn.cell.key === state.selected}
+            aria-label=${drawn.cell.sentence}
+            data-key=${drawn.cell.key}
+            data-tip=${drawn.cell.sentence}
+            @click=${() => handlers.onPick(drawn.cell.key)}
+            @focus=${() => handlers.onFocus(drawn.cell.key)}>
+            <rect class="face" x=${drawn.x} y=${drawn.y} width=${inner} height=${rowHeight} rx="2"
+              fill=${drawn.cell.state === "waiting" ? "url(#waiting)" : nothing}></rect>
+            ${
+              drawn.cell.state === "failed" || drawn.showsLabel
+                ? svg`<text x=${drawn.x + inner / 2} y=${drawn.y + rowHeight / 2 + 4}>${drawn.cell.state === "failed" ? "✕" : drawn.cell.label}</text>`
+                : nothing
+            }
+            ${
+              drawn.cell.key === state.selected
+                ? svg`<rect class="ring" x=${drawn.x} y=${drawn.y} width=${inner} height=${rowHeight} rx="3"></rect>
+                  <rect class="ring inside" x=${drawn.x + 2} y=${drawn.y + 2} width=${inner - 4} height=${rowHeight - 4} rx="1"></rect>`
+                : nothing
+            }
+          </g>`,
+        )}
+      </svg>
+    </div>
+    ${drawing.strip === null ? nothing : stripTemplate(drawing, drawing.strip, state.selected)}
+  `;
+}
+
+function stripTemplate(
+  drawing: HeatMapDrawing,
+  strip: NonNullable<HeatMapDrawing["strip"]>,
+  selected: string | null,
+): TemplateResult {
+  const tick = drawing.cellHeight - 12;
+  return html`<svg class="strip" width=${strip.width} height=${drawing.height} aria-hidden="true">
+    ${strip.axis.map((mark) => svg`<path class="grid" d="M${mark.x} ${HEAD}V${drawing.height}"></path><text class="axis" x=${mark.x} y="13">${mark.text}</text>`)}
+    ${drawing.rowLabels.map((label) => svg`<path class="base" d="M0 ${label.y}H${strip.width}"></path>`)}
+    ${strip.ticks.map((mark) => svg`<path class="tick ${mark.key === selected ? "selected" : ""}" d="M${mark.x} ${mark.y + 5}v${tick}"></path>`)}
+  </svg>`;
+}
+
+function cellClass(drawn: DrawnCell, isSelected: boolean): string {
+  const step = drawn.step === null ? drawn.cell.state : `m${drawn.step}`;
+  const side = drawn.step !== null && drawn.step >= RAMP_STEPS / 2 ? "far" : "near";
+  return `cell ${step} ${side}${isSelected ? " selected" : ""}`;
+}

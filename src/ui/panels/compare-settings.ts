@@ -1,0 +1,96 @@
+import { css, html, LitElement, type TemplateResult } from "lit";
+import { property } from "lit/decorators.js";
+import type { ArithmeticName } from "../../engine/result.ts";
+import { ARITHMETIC_EVIDENCE } from "../../schemes/scheme.ts";
+import { wordsMark } from "../parts/number-kind.ts";
+import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
+import { formatPatterns, parsePatterns } from "./compare-settings-model.ts";
+import { type AskedRules, emit } from "./panel-events.ts";
+
+const ARITHMETICS: readonly { readonly name: ArithmeticName; readonly words: string }[] = [
+  { name: "eager", words: "eager, verified" },
+  { name: "triton", words: "triton, as on CUDA" },
+];
+
+/** What a comparison is asked to do: the rounding rule and the modules left alone. */
+export class LabCompareSettings extends LitElement {
+  @property({ attribute: false }) asked: AskedRules = { arithmetic: "eager", ignore: [] };
+
+  static override styles = [
+    baseStyles,
+    controlStyles,
+    css`
+      form {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--s2) var(--s5);
+        align-items: center;
+        font: var(--t-small);
+        color: var(--ink-2);
+      }
+      .field {
+        display: inline-flex;
+        align-items: center;
+        gap: var(--s2);
+        min-width: 0;
+      }
+      .field > span {
+        white-space: nowrap;
+      }
+      .patterns {
+        flex: 0 1 420px;
+      }
+      .patterns input {
+        flex: 1;
+        width: 100%;
+        font: 12px/18px var(--mono);
+      }
+      @media (max-width: 599px) {
+        .field {
+          width: 100%;
+          flex: none;
+        }
+        .field > span {
+          width: 108px;
+        }
+        select {
+          flex: 1;
+        }
+      }
+      @media print {
+        :host {
+          display: none;
+        }
+      }
+    `,
+  ];
+
+  protected override render(): TemplateResult {
+    const { arithmetic } = this.asked;
+    return html`<form @submit=${(event: Event) => event.preventDefault()}>
+      <div class="field">
+        <span><label for="arithmetic">Arithmetic</label>${wordsMark("?", `${arithmetic}: ${ARITHMETIC_EVIDENCE[arithmetic]}`)}</span>
+        <select id="arithmetic" @change=${this.#pickArithmetic}>
+          ${ARITHMETICS.map((choice) => html`<option value=${choice.name} .selected=${choice.name === arithmetic}>${choice.words}</option>`)}
+        </select>
+      </div>
+      <div class="field patterns">
+        <span>
+          <label for="ignore">Left alone</label>${wordsMark("?", "Module names separated by commas; after re: a pattern matched at the start of the name. These stay as they are.")}
+        </span>
+        <input id="ignore" spellcheck="false" autocomplete="off" .value=${formatPatterns(this.asked.ignore)} @change=${this.#setIgnore} />
+      </div>
+    </form>`;
+  }
+
+  #pickArithmetic(event: Event): void {
+    const found = ARITHMETICS.find((choice) => choice.name === (event.target as HTMLSelectElement).value);
+    if (found !== undefined) emit(this, "lab-set-rules", { ...this.asked, arithmetic: found.name });
+  }
+
+  #setIgnore(event: Event): void {
+    emit(this, "lab-set-rules", { ...this.asked, ignore: parsePatterns((event.target as HTMLInputElement).value) });
+  }
+}
+
+customElements.define("lab-compare-settings", LabCompareSettings);

@@ -1,0 +1,239 @@
+import { formatNumber } from "../../base/format.ts";
+import { quote } from "../../base/errors.ts";
+import type { LayerResult, SchemeResult } from "../../engine/result.ts";
+import type { HeatMapCell, HeatMapData } from "../charts/heat-map.ts";
+
+/** The heat map of one scheme, and what it says. */
+export interface LayerMap {
+  /** Rows are module kinds, columns decoder layers. Null where no name has a layer. */
+  readonly grid: HeatMapData | null;
+  /** Modules outside the layers, one a line. Null where there are none. */
+  readonly list: HeatMapData | null;
+  readonly caption: { readonly strong: string; readonly plain: string };
+  readonly legend: { readonly good: string; readonly bad: string } | null;
+}
+
+/** Kinds in the order in which data walks through a decoder layer; others follow as they come. */
+const KIND_ORDER: readonly string[] = [
+  "q_proj",
+  "k_proj",
+  "v_proj",
+  "qkv_proj",
+  "o_proj",
+  "gate_proj",
+  "up_proj",
+  "gate_up_proj",
+  "down_proj",
+];
+
+/** A flat map shall look flat: the ramp never spans less than this. */
+const SMALLEST_SPAN_DB = 3;
+/** A gap in the sorted values from which one speaks of standing out. */
+const OUTLIER_GAP_DB = 1;
+
+interface Place {
+  readonly layers: readonly LayerResult[];
+  /** The one with the smallest signal over error, or the first that failed. */
+  readonly worst: LayerResult;
+}
+
+/**
+ * The map of `scheme`. Matrices that share a place (experts of one layer) stand there by their worst.
+ * @param decoderLayers columns known from the config, so that unfinished ones can be hatched; null when unknown
+ */
+export function layerMap(scheme: SchemeResult, decoderLayers: number | null): LayerMap {
+  const isFinished = scheme.layers.length >= scheme.modules;
+  const ranked = scheme.layers.filter(hasValue).sort((a, b) => a.sqnrDb - b.sqnrDb);
+  const domain = domainOf(ranked);
+  const ranks = new Map(ranked.map((layer, index) => [layer.module, index + 1]));
+  const inLayers = scheme.layers.filter((layer) => layer.layer !== null);
+  const loners = scheme.layers.filter((layer) => layer.layer === null);
+  const waits = !isFinished && (loners.length === 0 || inLayers.length > 0);
+  return {
+    grid:
+      inLayers.length > 0 || (waits && decoderLayers !== null)
+        ? gridOf(inLayers, domain, ranks, isFinished ? null : decoderLayers)
+        : null,
+    list: loners.length === 0 ? null : listOf(loners, domain, ranks),
+    caption: captionOf(scheme, ranked),
+    legend: ranked.length === 0 ? null : { good: `${decibel(domain.good)} dB`, bad: `${decibel(domain.bad)} dB` },
+  };
+}
+
+type Ranked = LayerResult & { readonly sqnrDb: number };
+
+function hasValue(layer: LayerResult): layer is Ranked {
+  return layer.sqnrDb !== null && Number.isFinite(layer.sqnrDb);
+}
+
+function domainOf(ranked: readonly Ranked[]): HeatMapData["domain"] {
+  const worst = ranked[0]?.sqnrDb ?? 0;
+  const good = ranked.at(-1)?.sqnrDb ?? SMALLEST_SPAN_DB;
+  return { good, bad: Math.min(worst, good - SMALLEST_SPAN_DB) };
+}
+
+function gridOf(
+  layers: readonly LayerResult[],
+  domain: HeatMapData["domain"],
+  ranks: ReadonlyMap<string, number>,
+  expectedLayers: number | null,
+): HeatMapData {
+  const kinds = [...new Set(layers.map((layer) => layer.moduleKind))].sort(byKind);
+  const numbers = new Set(layers.map((layer) => layer.layer ?? 0));
+  for (let number = 0; number < (expectedLayers ?? 0); number++) numbers.add(number);
+  const columns = [...numbers].sort((a, b) => a - b);
+  const rows = kinds.length > 0 ? kinds : KIND_ORDER.slice(0, 1).map(() => "");
+  const columnOf = new Map(columns.map((number, index) => [number, index]));
+  const rowOf = new Map(rows.map((kind, index) => [kind, index]));
+  const places = new Map<string, Place>();
+  for (const layer of layers) {
+    const key = `${rowOf.get(layer.moduleKind)}:${columnOf.get(layer.layer ?? 0)}`;
+    const known = places.get(key);
+    places.set(key, {
+      layers: [...(known?.layers ?? []), layer],
+      worst: known === undefined || isWorse(layer, known.worst) ? layer : known.worst,
+    });
+  }
+  const cells: HeatMapCell[] = [];
+  for (const [row, kind] of rows.entries()) {
+    for (const [column, number] of columns.entries()) {
+      const place = places.get(`${row}:${column}`);
+      if (place !== undefined) cells.push(cellOf(place, row, column, ranks));
+      else if (expectedLayers !== null) cells.push(waitingCell(kind, number, row, column));
+    }
+  }
+  return { rows: rows.map(quote), columns: columns.map(String), columnWord: "layer", cells, domain };
+}
+
+function listOf(
+  layers: readonly LayerResult[],
+  domain: HeatMapData["domain"],
+  ranks: ReadonlyMap<string, number>,
+): HeatMapData {
+  return {
+    rows: layers.map((layer) => quote(layer.module)),
+    columns: [""],
+    columnWord: "",
+    cells: layers.map((layer, row) => cellOf({ layers: [layer], worst: layer }, row, 0, ranks)),
+    domain,
+  };
+}
+
+function cellOf(place: Place, row: number, column: number, ranks: ReadonlyMap<string, number>): HeatMapCell {
+  const { worst, layers } = place;
+  const name = layers.length === 1 ? nameOf(worst) : `${nameOf(worst)}, worst of ${layers.length} here`;
+  const value = hasValue(worst) ? worst.sqnrDb : null;
+  return {
+    key: worst.module,
+    row,
+    column,
+    state: worst.error === undefined ? "measured" : "failed",
+    value,
+    label: value === null ? (worst.mse === 0 ? "exact" : "–") : decibel(value),
+    sentence: `${name}: ${saying(worst, value, ranks)}`,
+  };
+}
+
+function saying(layer: LayerResult, value: number | null, ranks: ReadonlyMap<string, number>): string {
+  if (layer.error !== undefined) return `could not be measured. ${layer.error.message}`;
+  if (layer.mse === 0) return "comes back without any error";
+  if (value === null) return "has no figure, for it holds values that are not finite";
+  return `${decibel(value)} dB, ${rankWords(ranks.get(layer.module) ?? 0, ranks.size)}`;
+}
+
+function waitingCell(kind: string, number: number, row: number, column: number): HeatMapCell {
+  const name = kind === "" ? `layer ${number}` : `${quote(kind)} of layer ${number}`;
+  return {
+    key: `waiting ${row}:${column}`,
+    row,
+    column,
+    state: "waiting",
+    value: null,
+    label: "",
+    sentence: `${name}: not measured yet`,
+  };
+}
+
+/** `3rd worst of 28`; the last is the best. */
+export function rankWords(rank: number, count: number): string {
+  if (count === 1) return "the only one";
+  if (rank === count) return `best of ${count}`;
+  if (rank === 1) return `worst of ${count}`;
+  const teen = rank % 100 >= 11 && rank % 100 <= 13;
+  const ending = teen ? "th" : (["th", "st", "nd", "rd"][rank % 10] ?? "th");
+  return `${rank}${ending} worst of ${count}`;
+}
+
+/** `o_proj of layer 0`, or the whole name outside the layers. */
+export function nameOf(layer: LayerResult): string {
+  return layer.layer === null ? quote(layer.module) : `${quote(layer.moduleKind)} of layer ${layer.layer}`;
+}
+
+function captionOf(scheme: SchemeResult, ranked: readonly Ranked[]): LayerMap["caption"] {
+  const worst = ranked[0];
+  const best = ranked.at(-1);
+  const failed = scheme.layers.filter((layer) => layer.error !== undefined).length;
+  const but = failed === 0 ? "" : ` ${failed} could not be measured; the others stand.`;
+  if (scheme.layers.length < scheme.modules) {
+    const plain = "Each hatched place waits for its error.";
+    if (worst === undefined) return { strong: "No matrix is measured yet.", plain };
+    const soFar = `${ranked.length} of ${scheme.modules} matrices measured.`;
+    return { strong: `Worst so far: ${nameOf(worst)}, ${decibel(worst.sqnrDb)} dB.`, plain: `${soFar} ${plain}${but}` };
+  }
+  if (worst === undefined || best === undefined) {
+    return { strong: "No matrix has a figure.", plain: but === "" ? "Nothing here is quantized." : but.trim() };
+  }
+  if (ranked.length === 1) return { strong: `${nameOf(worst)} keeps ${decibel(worst.sqnrDb)} dB.`, plain: but.trim() };
+  const outliers = outlierCount(ranked);
+  const mildest = ranked[outliers];
+  if (outliers > 0 && mildest !== undefined) {
+    const rest = `The other ${ranked.length - outliers} keep ${range(mildest, best)} dB of signal over error.${but}`;
+    const who = `${nameOf(worst)}, ${decibel(worst.sqnrDb)} dB`;
+    const strong = outliers === 1 ? `One matrix stands out: ${who}.` : `${outliers} matrices stand out, most of all ${who}.`;
+    return { strong, plain: rest };
+  }
+  if (best.sqnrDb - worst.sqnrDb < OUTLIER_GAP_DB) {
+    const plain = `All ${ranked.length} keep ${range(worst, best)} dB of signal over error.${but}`;
+    return { strong: "No matrix stands out.", plain };
+  }
+  return {
+    strong: `It hurts most in ${nameOf(worst)}, ${decibel(worst.sqnrDb)} dB.`,
+    plain: `The best, ${nameOf(best)}, keeps ${decibel(best.sqnrDb)} dB.${but}`,
+  };
+}
+
+/** How many lie below the widest gap, where that gap is wide and they are few; else 0. */
+function outlierCount(ranked: readonly Ranked[]): number {
+  let widest = OUTLIER_GAP_DB;
+  let count = 0;
+  for (let index = 1; index <= ranked.length / 4; index++) {
+    const gap = (ranked[index]?.sqnrDb ?? 0) - (ranked[index - 1]?.sqnrDb ?? 0);
+    if (gap > widest) {
+      widest = gap;
+      count = index;
+    }
+  }
+  return count;
+}
+
+function range(low: Ranked, high: Ranked): string {
+  const [from, to] = [decibel(low.sqnrDb), decibel(high.sqnrDb)];
+  return from === to ? from : `${from} to ${to}`;
+}
+
+function decibel(value: number): string {
+  return formatNumber(value);
+}
+
+function byKind(a: string, b: string): number {
+  const [left, right] = [KIND_ORDER.indexOf(a), KIND_ORDER.indexOf(b)];
+  if (left >= 0 && right >= 0) return left - right;
+  if (left >= 0 || right >= 0) return left >= 0 ? -1 : 1;
+  return 0;
+}
+
+function isWorse(candidate: LayerResult, known: LayerResult): boolean {
+  if (known.error !== undefined) return false;
+  if (candidate.error !== undefined) return true;
+  return (candidate.sqnrDb ?? Number.POSITIVE_INFINITY) < (known.sqnrDb ?? Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,207 @@
+import { css, html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from "lit";
+import { property, state } from "lit/decorators.js";
+import type { SchemeResult } from "../../engine/result.ts";
+import { drawHeatMap, type HeatMapData, heatMapTemplate, isWalk, RAMP_STEPS, walkCells } from "../charts/heat-map.ts";
+import { heatMapStyles } from "../charts/heat-map-styles.ts";
+import { baseStyles } from "../parts/shared-styles.ts";
+import { wordsMark } from "../parts/number-kind.ts";
+import { layerMap } from "./layer-map-model.ts";
+import { emit } from "./panel-events.ts";
+
+const LABEL_WIDTH = { grid: 96, list: 220 } as const;
+
+/** Where it hurts: signal over error of each matrix, layer by module kind. */
+export class LabLayerMap extends LitElement {
+  @property({ attribute: false }) scheme: SchemeResult | null = null;
+  @property({ attribute: false }) schemes: readonly string[] = [];
+  @property({ type: Number }) decoderLayers: number | null = null;
+  @property() selected: string | null = null;
+  @state() private width = 0;
+  @state() private focused: string | null = null;
+  @state() private spoken = "";
+
+  readonly #observer = new ResizeObserver(([entry]) => {
+    this.width = Math.floor(entry?.contentRect.width ?? 0);
+  });
+
+  static override styles = [
+    baseStyles,
+    heatMapStyles,
+    css`
+      .head {
+        display: flex;
+        flex-wrap: wrap;
+        justify-content: space-between;
+        align-items: flex-start;
+        gap: var(--s1) var(--s4);
+        margin-bottom: var(--s2);
+      }
+      .caption {
+        flex: 1 1 320px;
+      }
+      .choice {
+        display: inline-flex;
+        flex: none;
+        border: 1px solid var(--line-2);
+        border-radius: var(--radius);
+        overflow: clip;
+      }
+      .choice button {
+        min-height: 24px;
+        padding: 3px 10px;
+        border: 0;
+        border-left: 1px solid var(--line);
+        background: none;
+        color: var(--ink-2);
+        font: var(--t-small);
+        cursor: pointer;
+      }
+      .choice button:first-child {
+        border-left: 0;
+      }
+      .choice button[aria-pressed="true"] {
+        background: var(--ink);
+        color: var(--paper);
+      }
+      .choice button:focus-visible {
+        outline-offset: -3px;
+      }
+      .picture + .picture {
+        margin-top: var(--s3);
+      }
+      .grid .row-label {
+        width: 96px;
+      }
+      .list .row-label {
+        width: 220px;
+        justify-content: flex-start;
+      }
+      .unit-line {
+        margin-bottom: var(--s1);
+        font: var(--t-small);
+        color: var(--ink-3);
+      }
+      .foot {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--s1) var(--s4);
+        align-items: center;
+        justify-content: space-between;
+        margin-top: var(--s2);
+        font: var(--t-small);
+        color: var(--ink-3);
+      }
+      .ramp {
+        display: inline-flex;
+        align-items: center;
+        gap: var(--s2);
+        font-variant-numeric: tabular-nums;
+      }
+      .ramp svg {
+        display: inline-block;
+      }
+      @media (max-width: 599px) {
+        .keys {
+          display: none;
+        }
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#observer.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#observer.disconnect();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("scheme") && changed.get("scheme")?.scheme !== this.scheme?.scheme) this.focused = null;
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    if (this.scheme === null) return nothing;
+    const map = layerMap(this.scheme, this.decoderLayers);
+    return html`
+      <figure>
+        <div class="head">
+          <figcaption class="caption">${map.caption.strong} <span>${map.caption.plain}</span></figcaption>
+          ${this.schemes.length > 1 ? this.#choice() : nothing}
+        </div>
+        <p class="unit-line">
+          signal over error of each matrix, ${this.scheme.scheme}, dB · stronger is worse${wordsMark("●", "Measured here, over all weights of each matrix")}
+        </p>
+        ${map.grid === null ? nothing : this.#picture(map.grid, "grid")}
+        ${map.list === null ? nothing : this.#picture(map.list, "list")}
+        <div class="foot">
+          ${map.legend === null ? html`<span></span>` : legendTemplate(map.legend.good, map.legend.bad)}
+          <span class="keys"><kbd>←</kbd> <kbd>↑</kbd> <kbd>↓</kbd> <kbd>→</kbd> walk &ensp;<kbd>Enter</kbd> opens a matrix</span>
+        </div>
+        <p class="spoken" aria-live="polite">${this.spoken}</p>
+      </figure>
+    `;
+  }
+
+  #choice(): TemplateResult {
+    return html`<div class="choice" role="group" aria-label="Scheme shown">
+      ${this.schemes.map(
+        (name) =>
+          html`<button type="button" aria-pressed=${name === this.scheme?.scheme} @click=${() => emit(this, "lab-pick-scheme", name)}>${name}</button>`,
+      )}
+    </div>`;
+  }
+
+  #picture(data: HeatMapData, form: "grid" | "list"): TemplateResult {
+    const drawing = drawHeatMap(data, { width: this.width, labelWidth: LABEL_WIDTH[form] });
+    const name = form === "grid" ? "Error by layer and module" : "Error of the modules outside the layers";
+    return html`<div class="picture ${form}">
+      ${heatMapTemplate(
+        drawing,
+        { selected: this.selected, focused: this.focused, name },
+        {
+          onPick: (key) => this.#pick(data, key),
+          onFocus: (key) => {
+            this.focused = key;
+          },
+          onKey: (event) => this.#key(event, data),
+        },
+      )}
+    </div>`;
+  }
+
+  #pick(data: HeatMapData, key: string): void {
+    const cell = data.cells.find((candidate) => candidate.key === key);
+    if (cell === undefined || cell.state === "waiting") return;
+    this.spoken = `Opened ${cell.sentence}`;
+    emit(this, "lab-pick-module", key);
+  }
+
+  #key(event: KeyboardEvent, data: HeatMapData): void {
+    const from = (event.target as Element).getAttribute("data-key") ?? "";
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      this.#pick(data, from);
+    } else if (isWalk(event.key) && !event.metaKey && !event.ctrlKey && !event.altKey) {
+      event.preventDefault();
+      const next = walkCells(data.cells, from, event.key);
+      const cell = this.renderRoot.querySelector<SVGGElement>(`[data-key="${CSS.escape(next)}"]`);
+      cell?.focus();
+      cell?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
+  }
+}
+
+function legendTemplate(good: string, bad: string): TemplateResult {
+  return html`<span class="ramp">
+    <span>${good}</span>
+    <svg width="120" height="10" aria-hidden="true">
+      ${Array.from({ length: RAMP_STEPS }, (_, step) => svg`<g class="m${step}"><rect class="face" x=${step * 12} width="12" height="10"></rect></g>`)}
+    </svg>
+    <span>${bad}</span>
+  </span>`;
+}
+
+customElements.define("lab-layer-map", LabLayerMap);

@@ -1,0 +1,121 @@
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { property, state } from "lit/decorators.js";
+import type { LayerResult } from "../../engine/result.ts";
+import { drawHistogram, histogramTemplate } from "../charts/histogram.ts";
+import { histogramStyles } from "../charts/histogram-styles.ts";
+import { wordsMark } from "../parts/number-kind.ts";
+import { safeName } from "../parts/safe-name.ts";
+import { schemeFamily } from "../parts/scheme-mark.ts";
+import { baseStyles, figureStyles } from "../parts/shared-styles.ts";
+import { type HistogramView, histogramCaption, shapeWords, sheetRows } from "./matrix-sheet-model.ts";
+
+const PICTURE_HEIGHT = 196;
+
+/** One matrix opened: where its weights fall between the levels, and its figures. */
+export class LabMatrixSheet extends LitElement {
+  @property({ attribute: false }) layer: LayerResult | null = null;
+  @property() scheme = "";
+  @property({ attribute: false }) histogram: HistogramView = { state: "none" };
+  @state() private width = 0;
+
+  readonly #observer = new ResizeObserver(([entry]) => {
+    this.width = Math.floor(entry?.contentRect.width ?? 0);
+  });
+
+  static override styles = [
+    baseStyles,
+    figureStyles,
+    histogramStyles,
+    css`
+      h2 {
+        font: 600 14px/20px var(--sans);
+      }
+      h2 code {
+        font: 600 14px/20px var(--mono);
+      }
+      .under {
+        margin: 2px 0 var(--s3);
+      }
+      .sheet {
+        display: grid;
+        grid-template-columns: minmax(0, 3fr) minmax(0, 2fr);
+        gap: var(--s5);
+      }
+      .numbers {
+        align-content: start;
+      }
+      figcaption {
+        margin-bottom: var(--s2);
+      }
+      .room {
+        height: 196px;
+      }
+      .wait {
+        display: grid;
+        place-items: center;
+        border-bottom: 1px solid var(--line-2);
+        color: var(--ink-2);
+        font: var(--t-small);
+      }
+      .wait span {
+        padding: 2px 8px;
+        background: var(--paper);
+      }
+      @media (max-width: 599px) {
+        .sheet {
+          grid-template-columns: minmax(0, 1fr);
+          gap: var(--s3);
+        }
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#observer.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#observer.disconnect();
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const layer = this.layer;
+    if (layer === null) return nothing;
+    return html`
+      <h2><code>${safeName(layer.module)}</code></h2>
+      <p class="small under">${shapeWords(layer)} weights, opened under ${this.scheme}</p>
+      <div class="sheet">
+        <figure>${this.#picture(layer)}</figure>
+        <dl class="numbers">
+          ${sheetRows(layer).map((row) => html`<dt>${row.name}${wordsMark(row.glyph, row.words)}</dt><dd>${row.text}</dd>`)}
+        </dl>
+      </div>
+    `;
+  }
+
+  #picture(layer: LayerResult): TemplateResult {
+    const view = this.histogram;
+    if (view.state === "ready") {
+      const caption = histogramCaption(view.result);
+      const narrow = this.width < 560;
+      const width = narrow ? this.width : Math.floor(((this.width - 24) * 3) / 5);
+      const drawing = drawHistogram(view.result, { width: Math.max(240, width), height: PICTURE_HEIGHT });
+      const spoken = `Histogram of ${layer.module}. ${caption.strong} ${drawing.peak?.text ?? ""}`;
+      return html`
+        <figcaption class="caption">${caption.strong} <span>${caption.plain}</span></figcaption>
+        ${histogramTemplate(drawing, spoken, schemeFamily(this.scheme))}
+      `;
+    }
+    if (view.state === "failed") {
+      return html`<figcaption class="caption">Its histogram could not be drawn. <span>${view.error.message}</span></figcaption>`;
+    }
+    return html`
+      <figcaption class="caption"><span>Where its weights fall between the levels.</span></figcaption>
+      <div class="room wait hatched"><span>${view.state === "waiting" ? "Counting its weights" : "Waits for the comparison"}</span></div>
+    `;
+  }
+}
+
+customElements.define("lab-matrix-sheet", LabMatrixSheet);

@@ -1,0 +1,32 @@
+import type { PlanSettings } from "../../engine/api.ts";
+import type { ArithmeticName } from "../../engine/result.ts";
+import type { ModelChoice } from "../../engine/worker-api.ts";
+import type { PickedFile } from "../parts/picked-files.ts";
+
+/** What panels ask for. Panels know neither each other nor the engine; the app listens. */
+export interface PanelEvents {
+  "lab-open": ModelChoice;
+  /** Files as the browser gave them, not yet a choice. */
+  "lab-open-files": readonly PickedFile[];
+  "lab-compare": undefined;
+  "lab-cancel": undefined;
+  "lab-export": undefined;
+  "lab-pick-scheme": string;
+  "lab-pick-module": string;
+  "lab-set-plan": PlanSettings;
+  "lab-set-rules": AskedRules;
+  "lab-show-keys": undefined;
+  "lab-toggle-theme": undefined;
+  "lab-dismiss-failure": undefined;
+}
+
+/** What a comparison is asked to do, apart from what the shown one did. */
+export interface AskedRules {
+  readonly arithmetic: ArithmeticName;
+  readonly ignore: readonly string[];
+}
+
+/** Sends a panel's wish to the app. */
+export function emit<Name extends keyof PanelEvents>(from: HTMLElement, name: Name, detail: PanelEvents[Name]): void {
+  from.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+}

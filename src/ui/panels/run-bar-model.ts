@@ -1,0 +1,85 @@
+import { quote } from "../../base/errors.ts";
+import { formatBytes, formatDuration } from "../../base/format.ts";
+import type { CompareResult, Progress } from "../../engine/result.ts";
+import type { DeviceSummary } from "../../engine/worker-api.ts";
+
+/** What runs, as the app knows it. */
+export type RunState =
+  | { readonly kind: "running"; readonly what: string; readonly progress: Progress | null }
+  | { readonly kind: "idle"; readonly end: "none" | "done" | "cancelled" | "failed" };
+
+/** What the run bar says. */
+export interface RunBar {
+  readonly strong: string;
+  readonly parts: readonly string[];
+  /** For the thin bar; null when nothing runs. A total of 0 means that it is not known yet. */
+  readonly meter: { readonly done: number; readonly total: number } | null;
+  readonly tone: "plain" | "failed";
+  /** For the tab's title: `37 %`, or empty. */
+  readonly percent: string;
+  /** What a screen reader hears: changes at quarters only. */
+  readonly announced: string;
+}
+
+/** The bar for what runs now, or for how the last run ended. */
+export function runBar(state: RunState, shown: CompareResult | null): RunBar {
+  if (state.kind === "running") return running(state.what, state.progress);
+  const idle = { meter: null, percent: "", tone: "plain" as const };
+  if (state.end === "failed") {
+    return { ...idle, tone: "failed", strong: "Failed", parts: ["what is on screen stands"], announced: "" };
+  }
+  if (state.end === "cancelled") {
+    return { ...idle, strong: "Stopped by you", parts: ["what was measured stands"], announced: "Stopped" };
+  }
+  if (state.end === "none" || shown === null) return { ...idle, strong: "Nothing runs", parts: [], announced: "" };
+  const first = shown.schemes[0];
+  const parts = [
+    ...(first === undefined ? [] : [`${first.modules} matrices under ${shown.schemes.length} schemes`]),
+    formatDuration(shown.elapsedMs),
+  ];
+  return { ...idle, strong: "Done", parts, announced: "Done" };
+}
+
+function running(what: string, progress: Progress | null): RunBar {
+  if (progress === null) {
+    return { strong: what, parts: [], meter: { done: 0, total: 0 }, tone: "plain", percent: "", announced: what };
+  }
+  const { doneItems, totalItems, doneBytes, totalBytes } = progress;
+  const parts: string[] = [];
+  if (totalItems > 0) parts.push(`${doneItems} of ${totalItems}`);
+  if (totalBytes > 0) parts.push(`${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
+  if (progress.item !== null) parts.push(quote(progress.item));
+  const meter = totalBytes > 0 ? { done: doneBytes, total: totalBytes } : { done: doneItems, total: totalItems };
+  const share = meter.total > 0 ? meter.done / meter.total : 0;
+  const strong = `${progress.phase.charAt(0).toUpperCase()}${progress.phase.slice(1)}`;
+  return {
+    strong,
+    parts,
+    meter,
+    tone: "plain",
+    percent: `${Math.floor(share * 100)} %`,
+    announced: `${strong}, ${Math.floor(share * 4) * 25} percent`,
+  };
+}
+
+/** Where kernels run and how exactly, for the right end of the bar. */
+export function deviceLine(device: DeviceSummary | null, shown: CompareResult | null): { text: string; tip: string } {
+  if (device === null) return { text: "starting the engine", tip: "" };
+  const arithmetic = shown?.arithmetic ?? "eager";
+  if (device.kind === "reference") {
+    const why = device.reason ?? "no WebGPU here";
+    return {
+      text: `CPU engine · bit-exact: ${arithmetic} arithmetic`,
+      tip: `Using the CPU engine: ${why}. Same digits, slower.`,
+    };
+  }
+  return device.exact
+    ? {
+        text: `WebGPU, ${quote(device.adapter)} · bit-exact on this adapter: ${arithmetic} arithmetic`,
+        tip: "The rounding kernels passed the start-up self-test bit for bit on this adapter; sums agree within a stated tolerance.",
+      }
+    : {
+        text: `WebGPU, ${quote(device.adapter)} · not bit-exact here`,
+        tip: device.reason ?? "Some kernels did not pass the start-up self-test on this adapter.",
+      };
+}

@@ -1,0 +1,71 @@
+import { formatCount, formatPercent, formatRate } from "../../base/format.ts";
+import type { Quantity } from "../../base/quantity.ts";
+import type { CompareResult, KernelReport, ThroughputResult } from "../../engine/result.ts";
+
+/** One kernel's line: its speed where it was timed, and where and how exactly it ran. */
+export interface KernelRow {
+  readonly kernel: string;
+  readonly scheme: string | null;
+  readonly bytes: Quantity | null;
+  readonly elements: Quantity | null;
+  readonly share: Quantity | null;
+  readonly bytesText: string;
+  readonly elementsText: string;
+  readonly shareText: string;
+  readonly roundsText: string;
+  readonly device: string;
+  readonly exactness: string;
+}
+
+/** Every kernel that ran or was timed. */
+export function kernelRows(result: CompareResult): readonly KernelRow[] {
+  const timed = result.throughput.map((row) => rowOf(row, reportOf(result, row)));
+  const names = new Set(result.throughput.map((row) => row.kernel));
+  const others = result.kernels.filter((report) => !names.has(report.kernel)).map((report) => rowOf(null, report));
+  return [...timed, ...others];
+}
+
+/** What the table says: how near the fastest timed kernel comes to a plain copy. */
+export function throughputCaption(result: CompareResult): { readonly strong: string; readonly plain: string } {
+  const [first] = [...result.throughput].sort((a, b) => b.shareOfCopyRoof.value - a.shareOfCopyRoof.value);
+  if (first === undefined) {
+    return { strong: "The kernels are not timed yet.", plain: "That happens after the errors, on a tile of this model." };
+  }
+  const device = result.kernels.find((report) => report.kernel === first.kernel)?.adapter ?? first.device;
+  return {
+    strong: `${first.kernel} moves ${formatRate(first.bytesPerSecond.value, "bytes/s")}, ${formatPercent(first.shareOfCopyRoof.value)} of what a plain copy reaches here.`,
+    plain: `Medians on ${device}, both timed in the same rounds; another device has other speeds.`,
+  };
+}
+
+function reportOf(result: CompareResult, row: ThroughputResult): KernelReport | null {
+  return result.kernels.find((report) => report.kernel === row.kernel) ?? null;
+}
+
+function rowOf(speed: ThroughputResult | null, report: KernelReport | null): KernelRow {
+  return {
+    kernel: speed?.kernel ?? report?.kernel ?? "",
+    scheme: speed?.scheme ?? null,
+    bytes: speed?.bytesPerSecond ?? null,
+    elements: speed?.elementsPerSecond ?? null,
+    share: speed?.shareOfCopyRoof ?? null,
+    bytesText: speed === null ? "–" : formatRate(speed.bytesPerSecond.value, "bytes/s"),
+    elementsText: speed === null ? "–" : formatRate(speed.elementsPerSecond.value, "elements/s"),
+    shareText: speed === null ? "–" : formatPercent(speed.shareOfCopyRoof.value),
+    roundsText: speed?.bytesPerSecond.samples === undefined ? "–" : formatCount(speed.bytesPerSecond.samples),
+    device: deviceWords(speed, report),
+    exactness: report === null ? "–" : exactWords(report),
+  };
+}
+
+function deviceWords(speed: ThroughputResult | null, report: KernelReport | null): string {
+  const device = speed?.device ?? report?.device;
+  const name = device === "webgpu" ? "WebGPU" : "CPU";
+  const adapter = report?.adapter;
+  return adapter === undefined || adapter === "" ? name : `${name}, ${adapter}`;
+}
+
+function exactWords(report: KernelReport): string {
+  const words = report.exactness === "bit-exact" ? "bit for bit" : "within tolerance";
+  return report.fallback === null ? words : `${words}; not on WebGPU: ${report.fallback}`;
+}

@@ -1,0 +1,47 @@
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+import { CHROMIUM_ARGS, findChromium } from "./scripts/chromium.mjs";
+import { strictHeaders } from "./scripts/strict-headers.ts";
+
+const isTest = Boolean(process.env.VITEST);
+
+export default defineConfig({
+  plugins: isTest ? [] : [strictHeaders()],
+  build: {
+    target: "es2023",
+    // A data: URL or the preload polyfill (which fetches) would need holes in the policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  worker: { format: "es" },
+  test: {
+    reporters: ["default", "./tests/support/closing-line.ts"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          environment: "node",
+          include: ["src/**/*.test.ts", "tests/{law,contract}/**/*.test.ts"],
+          exclude: ["**/*.gpu.test.ts"],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "gpu",
+          include: ["tests/gpu/**/*.gpu.test.ts"],
+          testTimeout: 120_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            instances: [{ browser: "chromium" }],
+            provider: playwright({ launchOptions: { executablePath: findChromium() ?? "", args: [...CHROMIUM_ARGS] } }),
+          },
+        },
+      },
+    ],
+  },
+});
