@@ -44,3 +44,10 @@ fn scaled(mantissa: f32, exponent: i32) -> f32 {
   }
   return mantissa * bitcast<f32>(u32(exponent + 127) << 23u);
 }
+
+// A scale whose products with codes and quotients with weights stay far from the ends of float32. Weights that are
+// subnormal beside it have code 0 and an error too small for float32, whether the adapter flushes them or not.
+fn is_usual(scale: u32) -> bool {
+  let biased = scale >> 7u;
+  return biased >= 32u && biased <= 222u;
+}

@@ -1,8 +1,9 @@
 // The integer code of a bf16 weight under a bf16 scale, exactly as the named arithmetic gives it.
 //
-// The quotient is computed in float32, up to 2.5 ulp off, and then rounded on its bits with DROPPED_BITS fraction bits
-// fewer, which removes that error:
-//  - eager, 16: torch rounds the quotient to bf16. A quotient of two 8-bit mantissas is never a tie of bf16.
+// The quotient is computed in float32, a few ulp off (a WGSL division may be 2.5, a product with a reciprocal 4), and then
+// rounded on its bits with DROPPED_BITS fraction bits fewer, which removes that error:
+//  - eager, 16: torch rounds the quotient to bf16. A quotient of two 8-bit mantissas is never a tie of bf16, and at least
+//    2^-17 (relative) away from one.
 //  - triton, 6: the kernel rounds the float32 quotient straight to an integer. That differs from rounding the true
 //    quotient nowhere, since the two are on the same side of every k + 1/2: the true quotient is either exactly there or
 //    at least 2^-16 (relative) away, so 17 fraction bits decide.
@@ -11,16 +12,9 @@
 override BITS: u32 = 4u;
 override DROPPED_BITS: u32 = 16u;
 
-// A scale whose products with codes and quotients with weights stay far from the ends of float32. Weights that are
-// subnormal beside it have code 0 and an error too small for float32, whether the adapter flushes them or not.
-fn is_usual(scale: u32) -> bool {
-  let biased = scale >> 7u;
-  return biased >= 32u && biased <= 222u;
-}
-
-// For a usual scale, without a branch: the code as a float, from weight and scale in any common unit.
-fn usual_code(weight: f32, scale: f32) -> f32 {
-  let quotient = bitcast<f32>(round_fraction(bitcast<u32>(weight / scale), DROPPED_BITS));
+// For a usual scale, without a branch: the code as a float, from a weight and 1 / scale in the same unit.
+fn usual_code(weight: f32, inverse: f32) -> f32 {
+  let quotient = bitcast<f32>(round_fraction(bitcast<u32>(weight * inverse), DROPPED_BITS));
   let limit = f32(1u << (BITS - 1u));
   return clamp(round(quotient), -limit, limit - 1.0);
 }

@@ -45,9 +45,9 @@ fn add(total: ptr<function, Sums>, weight: f32, reconstruction: f32) {
 }
 
 // For a usual scale: all in units of its power of two, which changes no bit but the exponents.
-fn add_usual(total: ptr<function, Sums>, bits: u32, unit: f32, s: f32) {
+fn add_usual(total: ptr<function, Sums>, bits: u32, unit: f32, s: f32, inverse: f32) {
   let weight = bf16_value(bits) * unit;
-  let product = usual_code(weight, s) * s;
+  let product = usual_code(weight, inverse) * s;
   add(total, weight, bitcast<f32>(round_fraction(bitcast<u32>(product), 16u)));
 }
 
@@ -93,18 +93,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     exponent = i32(biased) - 127;
     let unit = bitcast<f32>((254u - biased) << 23u);
     let s = bf16_value(scale) * unit;
+    let inverse = 1.0 / s;
     var index = first;
     if ((index & 1u) != 0u) {
-      add_usual(&total, weights[index >> 1u] >> 16u, unit, s);
+      add_usual(&total, weights[index >> 1u] >> 16u, unit, s, inverse);
       index += 1u;
     }
     for (; index + 1u < end; index += 2u) {
       let pair = weights[index >> 1u];
-      add_usual(&total, pair, unit, s);
-      add_usual(&total, pair >> 16u, unit, s);
+      add_usual(&total, pair, unit, s, inverse);
+      add_usual(&total, pair >> 16u, unit, s, inverse);
     }
     if (index < end) {
-      add_usual(&total, weights[index >> 1u], unit, s);
+      add_usual(&total, weights[index >> 1u], unit, s, inverse);
     }
   } else if (scale < BF16_INFINITY) {
     exponent = bf16_parts(scale).exponent + 7;

@@ -24,7 +24,8 @@ export function formatNumber(value: number, digits: number = SIGNIFICANT_DIGITS)
       .replaceAll("-", MINUS)
       .replace("e+", "e");
   }
-  const text = magnitude >= 10 ** digits ? value.toFixed(0) : value.toPrecision(digits);
+  const rounded = Number(value.toPrecision(digits));
+  const text = Math.abs(rounded) >= 10 ** digits ? value.toFixed(0) : value.toPrecision(digits);
   return groupThousands(text).replace("-", MINUS);
 }
 

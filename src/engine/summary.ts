@@ -67,6 +67,13 @@ function notices(checkpoint: Checkpoint): readonly Notice[] {
       text: "The output head is the embedding table (tied): ignoring embed_tokens keeps both at full precision.",
     });
   }
+  if (checkpoint.config?.has("auto_map")) {
+    found.push({
+      code: "model/remote-code",
+      severity: "info",
+      text: "config.json asks for code of its own (auto_map): the lab never runs code from a checkpoint.",
+    });
+  }
   for (const path of checkpoint.nestedWeights) {
     found.push({
       code: "model/nested-weights",

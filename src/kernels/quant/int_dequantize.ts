@@ -3,6 +3,9 @@ import { shaderSource } from "../shader-source.ts";
 import { intDequantizeOracle } from "./int_dequantize.oracle.ts";
 import { type CodeStorage, codeOffset, type IntShape } from "./int-params.ts";
 
+/** Weights of one invocation: a multiple of what a word holds, so that no two write the same word. */
+const BLOCK = 128;
+
 /** What changes the program of unpack and dequantize. */
 export interface IntDequantizeSource {
   readonly bits: 4 | 8;
@@ -21,6 +24,6 @@ export const intDequantize: Kernel<IntDequantizeSource, IntShape> = {
   isExact: true,
   constants: ({ bits, storage }) => ({ BITS: bits, OFFSET: codeOffset(bits, storage) }),
   uniforms: ({ groups, groupSize }) => [groups * groupSize, groupSize],
-  invocations: (_source, { groups, groupSize }) => Math.ceil((groups * groupSize) / 2),
+  invocations: (_source, { groups, groupSize }) => Math.ceil((groups * groupSize) / BLOCK),
   oracle: intDequantizeOracle,
 };

@@ -3,6 +3,9 @@ import { shaderSource } from "../shader-source.ts";
 import { intQuantizeOracle } from "./int_quantize.oracle.ts";
 import { type CodeStorage, codeOffset, droppedBits, type IntShape, type IntSource } from "./int-params.ts";
 
+/** Weights of one invocation: a multiple of what a word holds, so that no two write the same word. */
+const BLOCK = 128;
+
 /** What changes the program of quantize and pack. */
 export interface IntQuantizeSource extends IntSource {
   readonly storage: CodeStorage;
@@ -24,7 +27,7 @@ export const intQuantize: Kernel<IntQuantizeSource, IntShape> = {
     OFFSET: codeOffset(bits, storage),
   }),
   uniforms: ({ groups, groupSize }) => [groups * groupSize, groupSize],
-  invocations: ({ bits }, { groups, groupSize }) => codeWords(groups * groupSize, bits),
+  invocations: (_source, { groups, groupSize }) => Math.ceil((groups * groupSize) / BLOCK),
   oracle: intQuantizeOracle,
 };
 

@@ -46,8 +46,11 @@ export const appStyles = css`
   lab-compare-settings {
     margin-top: var(--s3);
   }
+  /* Old figures step back but stay readable: their ink is the lightest that still has contrast. */
   .stale .numbers-of-result {
-    opacity: 0.5;
+    --ink: var(--ink-3);
+    --ink-2: var(--ink-3);
+    color: var(--ink-3);
     filter: grayscale(1);
   }
   .warnings {

@@ -100,11 +100,7 @@ export class LabApp extends LitElement {
                       .decoderLayers=${decoderLayers(model)}
                       .selected=${state.module}
                     ></lab-layer-map>
-                    ${
-                      layer === null
-                        ? nothing
-                        : html`<lab-matrix-sheet .layer=${layer} .scheme=${chosen.scheme} .histogram=${state.histogram}></lab-matrix-sheet>`
-                    }
+                    <lab-matrix-sheet .layer=${layer} .scheme=${chosen.scheme} .histogram=${state.histogram}></lab-matrix-sheet>
                   `
             }
           </section>
@@ -137,7 +133,7 @@ export class LabApp extends LitElement {
                   <lab-compare-settings .asked=${state.asked}></lab-compare-settings>
                 </section>
                 <section class="band numbers-of-result" aria-label="Kernels">
-                  <lab-throughput .result=${shown}></lab-throughput>
+                  <lab-throughput .result=${shown} .scheme=${chosen?.scheme ?? ""}></lab-throughput>
                 </section>
               `
         }

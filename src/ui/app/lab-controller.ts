@@ -39,7 +39,8 @@ export class LabController {
       if (turn !== this.#turn) return;
       this.#store.set({ choice, model, shown: null, module: null, histogram: { state: "none" }, exported: null });
     } catch (thrown) {
-      return this.#finish(turn, "opening", asLabError(thrown, `opening ${quote(choice.name)}`));
+      this.#finish(turn, "opening", asLabError(thrown, `opening ${quote(choice.name)}`));
+      return;
     }
     await this.compare();
   }
@@ -161,13 +162,15 @@ export class LabController {
 
   #finish(turn: number, during: Job["kind"], error: LabError | null, end: "done" | "cancelled" = "done"): void {
     if (turn !== this.#turn) return;
-    if (error === null) return this.#store.set({ job: null, end });
-    if (error.code !== "run/cancelled") {
-      return this.#store.set({ job: null, end: "failed", failure: { error: error.toData(), during } });
-    }
     const { shown } = this.#store.state;
-    const stopped = shown !== null && !shown.finished ? ({ ...shown, outcome: "cancelled" } as const) : shown;
-    this.#store.set({ job: null, end: "cancelled", shown: stopped });
+    if (error === null) {
+      this.#store.set({ job: null, end });
+    } else if (error.code === "run/cancelled") {
+      const stopped = shown !== null && !shown.finished ? ({ ...shown, outcome: "cancelled" } as const) : shown;
+      this.#store.set({ job: null, end: "cancelled", shown: stopped });
+    } else {
+      this.#store.set({ job: null, end: "failed", failure: { error: error.toData(), during } });
+    }
   }
 
   #show(result: CompareResult): void {
@@ -188,7 +191,8 @@ export class LabController {
     const { module, choice, job } = this.#store.state;
     const request = this.#request();
     if (module === null || choice === null || request === null || job !== null) {
-      return this.#store.set({ histogram: { state: "none" } });
+      this.#store.set({ histogram: { state: "none" } });
+      return;
     }
     this.#store.set({ histogram: { state: "waiting" } });
     try {

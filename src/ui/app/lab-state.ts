@@ -68,7 +68,8 @@ export function chosenScheme(state: LabState): SchemeResult | null {
 export function isStale(state: LabState): boolean {
   const { shown, asked } = state;
   if (shown === null) return false;
-  const sameIgnore = shown.ignore.length === asked.ignore.length && shown.ignore.every((entry, at) => entry === asked.ignore[at]);
+  const sameIgnore =
+    shown.ignore.length === asked.ignore.length && shown.ignore.every((entry, at) => entry === asked.ignore[at]);
   return shown.arithmetic !== asked.arithmetic || !sameIgnore;
 }
 
@@ -79,7 +80,8 @@ export function situation(state: LabState): Situation {
   if (job?.kind === "comparing") return { kind: "comparing", model: job.name };
   if (failure !== null) return { kind: "failed", error: failure.error, during: failure.during };
   if (isStale(state)) return { kind: "stale", asked: state.asked };
-  if (state.shown === null ? state.end === "cancelled" : state.shown.outcome === "cancelled") return { kind: "cancelled" };
+  if (state.shown === null ? state.end === "cancelled" : state.shown.outcome === "cancelled")
+    return { kind: "cancelled" };
   return { kind: "finished" };
 }
 

@@ -145,7 +145,11 @@ export class WorkerBridge {
     this.#isListening = true;
     const answer = Promise.resolve(invoke(session.api));
     this.#quiet = Promise.race([answer, session.gone.promise]).catch(() => undefined);
-    const outcome = await Promise.race([answer.catch((thrown) => unclonable(thrown, doing)), session.gone.promise, cancelled]);
+    const outcome = await Promise.race([
+      answer.catch((thrown) => unclonable(thrown, doing)),
+      session.gone.promise,
+      cancelled,
+    ]);
     this.#restartsLeft = AUTOMATIC_RESTARTS;
     return openOutcome(outcome, doing);
   }
@@ -185,7 +189,8 @@ export class WorkerBridge {
       watch: undefined,
     };
     const fail = (event: Event): void => {
-      const message = "message" in event && typeof event.message === "string" && event.message !== "" ? event.message : null;
+      const message =
+        "message" in event && typeof event.message === "string" && event.message !== "" ? event.message : null;
       const found =
         event.type === "messageerror"
           ? "it sent something that could not be read"
@@ -207,7 +212,10 @@ export class WorkerBridge {
 
   async #greet(session: Session, port: MessagePort): Promise<DeviceSummary> {
     const timer = setTimeout(() => {
-      this.#lose(session, workerFailed(`it did not answer within ${this.#limits.handshakeMs / 1000} seconds of its start`));
+      this.#lose(
+        session,
+        workerFailed(`it did not answer within ${this.#limits.handshakeMs / 1000} seconds of its start`),
+      );
     }, this.#limits.handshakeMs);
     try {
       const answer = Promise.resolve(session.api.start(Comlink.transfer(port, [port])));

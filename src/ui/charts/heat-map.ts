@@ -76,9 +76,9 @@ const GAP = 2;
 /** Narrower cells could not be touched; wider ones would be slabs. */
 const CELL_WIDTH = { min: 24, max: 112 } as const;
 const HEAD = 20;
-/** A figure of four digits in 11 px. */
+/** A figure of four digits in 11 px, in a wide face. */
 const LABEL_WIDTH = 30;
-/** In narrow cells only the worst few bear their figure. */
+/** In cells as narrow as that only the worst few bear their figure; in narrower ones none does. */
 const LABELLED_WORST = 8;
 const STRIP = { gap: 24, min: 150, max: 300, pad: 6 } as const;
 
@@ -97,7 +97,8 @@ export function drawHeatMap(data: HeatMapData, size: HeatMapSize): HeatMapDrawin
     .filter((cell) => cell.value !== null)
     .sort((a, b) => Number(a.value) - Number(b.value))
     .slice(0, LABELLED_WORST);
-  const labelled = new Set(cellWidth - GAP >= LABEL_WIDTH + 4 ? data.cells : worst);
+  const inner = cellWidth - GAP;
+  const labelled = new Set(inner >= LABEL_WIDTH + 4 ? data.cells : inner >= LABEL_WIDTH ? worst : []);
   const cells = data.cells.map((cell) => ({
     cell,
     x: cell.column * cellWidth,
@@ -121,7 +122,7 @@ export function drawHeatMap(data: HeatMapData, size: HeatMapSize): HeatMapDrawin
 function columnLabels(data: HeatMapData, cellWidth: number): HeatMapDrawing["columnLabels"] {
   if (data.columnWord === "") return [];
   return data.columns.map((name, column) => ({
-    text: cellWidth >= 64 ? `${data.columnWord} ${name}` : name,
+    text: cellWidth >= 52 ? `${data.columnWord} ${name}` : name,
     x: column * cellWidth + (cellWidth - GAP) / 2,
   }));
 }

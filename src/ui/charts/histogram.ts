@@ -38,7 +38,7 @@ export function drawHistogram(data: HistogramData, size: PictureSize): Histogram
   const most = Math.max(1, ...data.codes, ...data.weights);
   const baseline = size.height - MARGIN.bottom;
   const x = scaleLinear()
-    .domain([data.firstLevel - 0.5, data.firstLevel + levels - 0.5])
+    .domain([data.firstLevel - 0.5, data.firstLevel - 0.5 + Math.max(levels, data.weights.length / data.binsPerLevel)])
     .range([MARGIN.left, size.width - MARGIN.right]);
   // Half a count is the floor: an empty bin lies on the line, a single weight above it.
   const y = scaleLog().domain([0.5, most]).range([baseline, MARGIN.top]);
@@ -66,7 +66,11 @@ export function drawHistogram(data: HistogramData, size: PictureSize): Histogram
     peak:
       highest === 0
         ? null
-        : { text: `level ${formatLevel(data.firstLevel + at)}: ${formatCount(highest)}`, x: x(data.firstLevel + at), y: y(highest) },
+        : {
+            text: `level ${formatLevel(data.firstLevel + at)}: ${formatCount(highest)}`,
+            x: x(data.firstLevel + at),
+            y: y(highest),
+          },
   };
 }
 

@@ -1,5 +1,5 @@
-import { formatDuration, formatNumber } from "../../base/format.ts";
 import { type LabErrorData, quote } from "../../base/errors.ts";
+import { formatDuration, formatNumber } from "../../base/format.ts";
 import type { CompareResult, SchemeResult } from "../../engine/result.ts";
 import type { AskedRules } from "./panel-events.ts";
 
@@ -54,7 +54,10 @@ export function headline(situation: Situation, shown: CompareResult | null, chos
       return {
         tone: "plain",
         sentence: shown === null ? "Stopped before anything was measured." : `Stopped by you: ${progressWords(shown)}.`,
-        evidence: shown === null ? "Compare again to see its error." : "What is measured stands. A comparison begins anew when it is started again.",
+        evidence:
+          shown === null
+            ? "Compare again to see its error."
+            : "What is measured stands. A comparison begins anew when it is started again.",
         actions: [{ action: "compare", words: "Compare again", isMain: true }],
       };
     case "failed":

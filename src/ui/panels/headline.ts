@@ -85,14 +85,16 @@ export class LabHeadline extends LitElement {
   #act(action: HeadlineAction): void {
     switch (action) {
       case "compare":
-        return emit(this, "lab-compare", undefined);
+        emit(this, "lab-compare", undefined);
+        break;
       case "dismiss":
-        return emit(this, "lab-dismiss-failure", undefined);
+        emit(this, "lab-dismiss-failure", undefined);
+        break;
       case "reset-rules":
         if (this.shown !== null) {
           emit(this, "lab-set-rules", { arithmetic: this.shown.arithmetic, ignore: this.shown.ignore });
         }
-        return;
+        break;
       case "copy-details":
         void this.#copy();
     }
@@ -102,7 +104,9 @@ export class LabHeadline extends LitElement {
     if (this.situation.kind !== "failed") return;
     const { error, during } = this.situation;
     try {
-      await navigator.clipboard.writeText(JSON.stringify({ during, ...error, userAgent: navigator.userAgent }, null, 2));
+      await navigator.clipboard.writeText(
+        JSON.stringify({ during, ...error, userAgent: navigator.userAgent }, null, 2),
+      );
       this.isCopied = true;
       setTimeout(() => {
         this.isCopied = false;

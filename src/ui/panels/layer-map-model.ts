@@ -1,5 +1,5 @@
-import { formatNumber } from "../../base/format.ts";
 import { quote } from "../../base/errors.ts";
+import { formatNumber } from "../../base/format.ts";
 import type { LayerResult, SchemeResult } from "../../engine/result.ts";
 import type { HeatMapCell, HeatMapData } from "../charts/heat-map.ts";
 
@@ -175,10 +175,9 @@ function captionOf(scheme: SchemeResult, ranked: readonly Ranked[]): LayerMap["c
   const failed = scheme.layers.filter((layer) => layer.error !== undefined).length;
   const but = failed === 0 ? "" : ` ${failed} could not be measured; the others stand.`;
   if (scheme.layers.length < scheme.modules) {
-    const plain = "Each hatched place waits for its error.";
-    if (worst === undefined) return { strong: "No matrix is measured yet.", plain };
-    const soFar = `${ranked.length} of ${scheme.modules} matrices measured.`;
-    return { strong: `Worst so far: ${nameOf(worst)}, ${decibel(worst.sqnrDb)} dB.`, plain: `${soFar} ${plain}${but}` };
+    if (worst === undefined) return { strong: "No matrix is measured yet.", plain: "Hatched ones wait." };
+    const plain = `${ranked.length} of ${scheme.modules} measured; hatched ones wait.${but}`;
+    return { strong: `Worst so far: ${nameOf(worst)}, ${decibel(worst.sqnrDb)} dB.`, plain };
   }
   if (worst === undefined || best === undefined) {
     return { strong: "No matrix has a figure.", plain: but === "" ? "Nothing here is quantized." : but.trim() };
@@ -189,7 +188,8 @@ function captionOf(scheme: SchemeResult, ranked: readonly Ranked[]): LayerMap["c
   if (outliers > 0 && mildest !== undefined) {
     const rest = `The other ${ranked.length - outliers} keep ${range(mildest, best)} dB of signal over error.${but}`;
     const who = `${nameOf(worst)}, ${decibel(worst.sqnrDb)} dB`;
-    const strong = outliers === 1 ? `One matrix stands out: ${who}.` : `${outliers} matrices stand out, most of all ${who}.`;
+    const strong =
+      outliers === 1 ? `One matrix stands out: ${who}.` : `${outliers} matrices stand out, most of all ${who}.`;
     return { strong, plain: rest };
   }
   if (best.sqnrDb - worst.sqnrDb < OUTLIER_GAP_DB) {

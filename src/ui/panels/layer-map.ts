@@ -3,8 +3,8 @@ import { property, state } from "lit/decorators.js";
 import type { SchemeResult } from "../../engine/result.ts";
 import { drawHeatMap, type HeatMapData, heatMapTemplate, isWalk, RAMP_STEPS, walkCells } from "../charts/heat-map.ts";
 import { heatMapStyles } from "../charts/heat-map-styles.ts";
-import { baseStyles } from "../parts/shared-styles.ts";
 import { wordsMark } from "../parts/number-kind.ts";
+import { baseStyles } from "../parts/shared-styles.ts";
 import { layerMap } from "./layer-map-model.ts";
 import { emit } from "./panel-events.ts";
 

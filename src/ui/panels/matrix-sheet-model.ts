@@ -1,5 +1,5 @@
-import { formatBytes, formatCount, formatNumber } from "../../base/format.ts";
 import type { LabErrorData } from "../../base/errors.ts";
+import { formatBytes, formatCount, formatNumber } from "../../base/format.ts";
 import type { HistogramResult } from "../../engine/api.ts";
 import type { LayerResult } from "../../engine/result.ts";
 

@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, LitElement, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import type { LayerResult } from "../../engine/result.ts";
 import { drawHistogram, histogramTemplate } from "../charts/histogram.ts";
@@ -57,6 +57,10 @@ export class LabMatrixSheet extends LitElement {
         color: var(--ink-2);
         font: var(--t-small);
       }
+      .soft {
+        background: repeating-linear-gradient(135deg, var(--line) 0 1px, transparent 1px 7px);
+        opacity: 0.6;
+      }
       .wait span {
         padding: 2px 8px;
         background: var(--paper);
@@ -80,9 +84,9 @@ export class LabMatrixSheet extends LitElement {
     this.#observer.disconnect();
   }
 
-  protected override render(): TemplateResult | typeof nothing {
+  protected override render(): TemplateResult {
     const layer = this.layer;
-    if (layer === null) return nothing;
+    if (layer === null) return placeholder();
     return html`
       <h2><code>${safeName(layer.module)}</code></h2>
       <p class="small under">${shapeWords(layer)} weights, opened under ${this.scheme}</p>
@@ -116,6 +120,14 @@ export class LabMatrixSheet extends LitElement {
       <div class="room wait hatched"><span>${view.state === "waiting" ? "Counting its weights" : "Waits for the comparison"}</span></div>
     `;
   }
+}
+
+function placeholder(): TemplateResult {
+  return html`
+    <h2 class="dim">The worst matrix opens here</h2>
+    <p class="small under">when all are measured</p>
+    <div class="sheet"><div class="room wait soft"></div></div>
+  `;
 }
 
 customElements.define("lab-matrix-sheet", LabMatrixSheet);

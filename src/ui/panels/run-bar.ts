@@ -4,7 +4,7 @@ import type { CompareResult } from "../../engine/result.ts";
 import type { DeviceSummary } from "../../engine/worker-api.ts";
 import { baseStyles } from "../parts/shared-styles.ts";
 import { emit } from "./panel-events.ts";
-import { deviceLine, runBar, type RunState } from "./run-bar-model.ts";
+import { deviceLine, type RunState, runBar } from "./run-bar-model.ts";
 
 /** The line at the foot of the page: what runs, how far, how to stop it, and where. */
 export class LabRunBar extends LitElement {
@@ -47,6 +47,9 @@ export class LabRunBar extends LitElement {
         text-overflow: ellipsis;
       }
       .parts span:not(:last-child) {
+        flex: none;
+      }
+      .idle .parts {
         flex: none;
       }
       .device {

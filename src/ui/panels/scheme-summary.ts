@@ -3,10 +3,10 @@ import { property } from "lit/decorators.js";
 import { formatBytes, formatNumber } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
 import type { ModelSummary, SchemeResult } from "../../engine/result.ts";
+import { markStyles } from "../parts/mark-styles.ts";
 import { kindMark } from "../parts/number-kind.ts";
 import { schemeFamily, schemeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles } from "../parts/shared-styles.ts";
-import { markStyles } from "../parts/mark-styles.ts";
 import { worstLayer } from "./scheme-summary-model.ts";
 
 /** The chosen scheme: two large figures, then the rest. */
@@ -70,7 +70,7 @@ export class LabSchemeSummary extends LitElement {
         <div>
           ${
             scheme.sqnrDb === undefined
-              ? html`<div class="hatched"></div><span class="small">signal over error, not measured yet</span>`
+              ? html`<div class="hatched"></div><span class="small">signal over error waits</span>`
               : html`<b>${formatNumber(scheme.sqnrDb.value)}<span class="unit"> dB</span></b>
                   <span class="small">signal over error, all weights${kindMark(scheme.sqnrDb)}</span>`
           }

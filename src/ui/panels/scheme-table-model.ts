@@ -89,7 +89,7 @@ export function schemeTable(result: CompareResult): SchemeTable {
       size("quantized", "–", (scheme) => scheme.quantizedBitsPerWeight, 4),
       error("relative MSE", (scheme) => scheme.relativeMse),
       error("signal over error", (scheme) => scheme.sqnrDb),
-      error("largest error of one", (scheme) => scheme.maxAbsError),
+      error("largest error", (scheme) => scheme.maxAbsError),
       plan("weights", (fit) => fit.weightBytes),
       plan("keys, values", (fit) => fit.kvCacheBytes),
       plan("free", (fit) => fit.freeBytes),
@@ -150,7 +150,8 @@ function dtypeWords(result: CompareResult): string {
 
 function captionOf(result: CompareResult): SchemeTable["caption"] {
   const refused = result.schemes.filter((scheme) => scheme.error !== undefined).length;
-  const plain = "Sizes are those of the files that export writes; errors compare the original with what is loaded back.";
+  const plain =
+    "Sizes are those of the files that export writes; errors compare the original with what is loaded back.";
   const fitting = [result.original.fit, ...result.schemes.map((scheme) => scheme.fit)];
   const gpu = result.original.fit.gpu;
   if (refused > 0) {
@@ -160,7 +161,10 @@ function captionOf(result: CompareResult): SchemeTable["caption"] {
   if (fitting.every((fit) => fit.fits === false)) return { strong: `None of them fits on one ${gpu}.`, plain };
   const good = result.schemes.filter((scheme) => scheme.fit.fits === true).map((scheme) => scheme.scheme);
   if (result.original.fit.fits === false && good.length > 0) {
-    return { strong: `The original does not fit on one ${gpu}; ${listWords(good)} ${good.length === 1 ? "does" : "do"}.`, plain };
+    return {
+      strong: `The original does not fit on one ${gpu}; ${listWords(good)} ${good.length === 1 ? "does" : "do"}.`,
+      plain,
+    };
   }
   return { strong: "The schemes side by side.", plain };
 }

@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
-import { property } from "lit/decorators.js";
+import { property, state } from "lit/decorators.js";
 import { formatCount } from "../../base/format.ts";
 import type { PlanSettings } from "../../engine/api.ts";
 import type { CompareResult } from "../../engine/result.ts";
@@ -8,13 +8,21 @@ import { kindMark } from "../parts/number-kind.ts";
 import { schemeFamily, schemeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles, tableStyles } from "../parts/shared-styles.ts";
 import { emit } from "./panel-events.ts";
-import { schemeTable, type TableCell, type TableColumn } from "./scheme-table-model.ts";
+import { type SchemeTable, schemeTable, type TableCell, type TableColumn } from "./scheme-table-model.ts";
+
+/** Below this many pixels the eleven columns do not fit side by side. */
+const NARROW = 900;
 
 /** The original and each scheme, figure by figure. A row is picked by its name. */
 export class LabSchemeTable extends LitElement {
   @property({ attribute: false }) result: CompareResult | null = null;
   @property({ attribute: false }) plan: PlanSettings | null = null;
   @property() selected = "";
+  @state() private isNarrow = false;
+
+  readonly #observer = new ResizeObserver(([entry]) => {
+    this.isNarrow = (entry?.contentRect.width ?? 0) < NARROW;
+  });
 
   static override styles = [
     baseStyles,
@@ -53,9 +61,9 @@ export class LabSchemeTable extends LitElement {
         text-align: left;
         color: var(--ink-2);
       }
-      .start {
-        border-left: 12px solid transparent;
-        background-clip: padding-box;
+      td.start,
+      th.start {
+        padding-left: 28px;
       }
       tr.picked > * {
         background-color: var(--sunk);
@@ -73,26 +81,54 @@ export class LabSchemeTable extends LitElement {
         width: 3px;
         background: var(--ink);
       }
-      @media (max-width: 599px) {
-        .start {
-          border-left: 0;
-        }
-        tr.picked {
-          background: var(--sunk);
-          box-shadow: inset 3px 0 var(--ink);
-          padding-left: 10px;
-          margin-left: -8px;
-        }
-        tr.picked > * {
-          background: none;
-          box-shadow: none;
-        }
-        tr.picked > th::before {
-          display: none;
-        }
+      .turned th,
+      .turned td {
+        padding-inline: 4px;
+      }
+      .turned tbody .group-row th {
+        padding-top: var(--s3);
+        border-bottom-color: var(--line-2);
+        color: var(--ink-3);
+        font: var(--t-small);
+      }
+      .turned tbody th[scope="row"] {
+        color: var(--ink-2);
+        white-space: normal;
+      }
+      .turned .picked {
+        background: var(--sunk);
+      }
+      .turned thead .picked {
+        box-shadow: inset 0 3px var(--ink);
+        padding-top: 6px;
+      }
+      .turned .name {
+        flex-wrap: wrap;
+        justify-content: flex-end;
+        gap: var(--s1);
+        color: var(--ink);
+        font: var(--t-table);
+        white-space: normal;
+        text-align: right;
+      }
+      .turned button.name {
+        font-weight: 600;
+      }
+      .turned thead th:first-child {
+        width: 34%;
       }
     `,
   ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#observer.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#observer.disconnect();
+  }
 
   protected override render(): TemplateResult | typeof nothing {
     if (this.result === null) return nothing;
@@ -102,9 +138,11 @@ export class LabSchemeTable extends LitElement {
       plan === null
         ? "plan"
         : `on one ${plan.gpu}, ${formatCount(plan.sequences)} × ${formatCount(plan.contextTokens)} tokens`;
+    const caption = html`<figcaption class="caption">${table.caption.strong} <span>${table.caption.plain}</span></figcaption>`;
+    if (this.isNarrow) return html`<figure>${caption}${this.#turned(table, planWords)}</figure>`;
     return html`
       <figure>
-        <figcaption class="caption">${table.caption.strong} <span>${table.caption.plain}</span></figcaption>
+        ${caption}
         <div class="scroll" role="region" aria-label="Schemes side by side" tabindex="0">
           <table>
             <thead>
@@ -121,13 +159,15 @@ export class LabSchemeTable extends LitElement {
             </thead>
             <tbody>
               ${table.rows.map(
-                (row, index) => html`<tr class=${row.scheme !== null && row.scheme === this.selected ? "picked" : ""}>
+                (row, index) => html`<tr class=${this.#picked(row.scheme)}>
                   <th scope="row">${this.#name(row)}</th>
                   ${
                     row.failure === null
-                      ? table.columns.map((column, at) => cellTemplate(column, index, isStart(table.columns, at)))
-                      : html`${table.columns.filter((column) => column.group === "size").map((column) => cellTemplate(column, index, false))}
-                          <td class="why wide start" colspan="7">${row.failure}</td>`
+                      ? table.columns.map((column, at) =>
+                          cellTemplate(column, index, isStart(table.columns, at) ? "start" : ""),
+                        )
+                      : html`${table.columns.filter((column) => column.group === "size").map((column) => cellTemplate(column, index, ""))}
+                          <td class="why start" colspan="7">${row.failure}</td>`
                   }
                 </tr>`,
               )}
@@ -138,10 +178,48 @@ export class LabSchemeTable extends LitElement {
     `;
   }
 
-  #name(row: ReturnType<typeof schemeTable>["rows"][number]): TemplateResult {
+  /** Schemes as columns: what is compared stays side by side where the page is narrow. */
+  #turned(table: SchemeTable, planWords: string): TemplateResult {
+    const groups = { size: "size, bits per weight", error: "error of the weights", plan: planWords };
+    return html`<div class="scroll" role="region" aria-label="Schemes side by side" tabindex="0">
+      <table class="turned">
+        <thead>
+          <tr>
+            <td></td>
+            ${table.rows.map((row) => html`<th scope="col" class=${this.#picked(row.scheme)}>${this.#name(row)}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${table.columns.map(
+            (column, index) => html`
+              ${
+                index === 0 || isStart(table.columns, index)
+                  ? html`<tr class="group-row"><th scope="colgroup" colspan=${table.rows.length + 1}>${groups[column.group]}</th></tr>`
+                  : nothing
+              }
+              <tr>
+                <th scope="row">${column.name}${kindMark(column.example)}${column.unit === "" ? nothing : html` <span class="dim">${column.unit}</span>`}</th>
+                ${table.rows.map((row, at) => cellTemplate(column, at, this.#picked(row.scheme)))}
+              </tr>
+            `,
+          )}
+        </tbody>
+      </table>
+      ${table.rows.map((row) => (row.failure === null ? nothing : html`<p class="small"><span class="failed">✕</span> ${row.name}: ${row.failure}</p>`))}
+    </div>`;
+  }
+
+  #picked(scheme: string | null): string {
+    return scheme !== null && scheme === this.selected ? "picked" : "";
+  }
+
+  #name(row: SchemeTable["rows"][number]): TemplateResult {
     const { scheme } = row;
     if (scheme === null) return html`<span class="name">${schemeMark("orig", false)}${row.name}</span>`;
-    const mark = row.failure === null ? schemeMark(schemeFamily(scheme), row.roundsActivations) : html`<span class="failed" role="img" aria-label="failed">✕</span>`;
+    const mark =
+      row.failure === null
+        ? schemeMark(schemeFamily(scheme), row.roundsActivations)
+        : html`<span class="failed" role="img" aria-label="failed">✕</span>`;
     return html`<button type="button" class="name" aria-pressed=${scheme === this.selected} data-tip=${row.description}
       @click=${() => emit(this, "lab-pick-scheme", scheme)}>${mark}${row.name}</button>`;
   }
@@ -157,19 +235,17 @@ function headTemplate(column: TableColumn, starts: boolean): TemplateResult {
   </th>`;
 }
 
-function cellTemplate(column: TableColumn, row: number, starts: boolean): TemplateResult {
+function cellTemplate(column: TableColumn, row: number, place: string): TemplateResult {
   const cell: TableCell = column.cells[row] ?? { form: "none" };
-  const start = starts ? "start" : "";
-  const head = column.unit === "" ? column.name : `${column.name}, ${column.unit}`;
   switch (cell.form) {
     case "figure":
-      return html`<td class=${start} data-head=${head}>${cell.value}${cell.unit === "" ? nothing : html`<span class="unit"> ${cell.unit}</span>`}</td>`;
+      return html`<td class=${place}>${cell.value}${cell.unit === "" ? nothing : html`<span class="unit"> ${cell.unit}</span>`}</td>`;
     case "waiting":
-      return html`<td class="hatched ${start}" data-head=${head}><span class="spoken">not measured yet</span></td>`;
+      return html`<td class="hatched ${place}"><span class="spoken">not measured yet</span></td>`;
     case "words":
-      return html`<td class=${start} data-head=${head}>${cell.text}</td>`;
+      return html`<td class=${place}>${cell.text}</td>`;
     case "none":
-      return html`<td class="dim ${start}" data-head=${head}>–</td>`;
+      return html`<td class="dim ${place}">–</td>`;
   }
 }
 

@@ -25,17 +25,31 @@ export function kernelRows(result: CompareResult): readonly KernelRow[] {
   return [...timed, ...others];
 }
 
-/** What the table says: how near the fastest timed kernel comes to a plain copy. */
-export function throughputCaption(result: CompareResult): { readonly strong: string; readonly plain: string } {
-  const [first] = [...result.throughput].sort((a, b) => b.shareOfCopyRoof.value - a.shareOfCopyRoof.value);
-  if (first === undefined) {
-    return { strong: "The kernels are not timed yet.", plain: "That happens after the errors, on a tile of this model." };
+/** What the table says: how near the kernel of the chosen scheme comes to a plain copy. */
+export function throughputCaption(
+  result: CompareResult,
+  scheme: string,
+): { readonly strong: string; readonly plain: string } {
+  const ofScheme = result.throughput.filter((candidate) => candidate.scheme === scheme);
+  const row =
+    ofScheme.find((candidate) => /(^|_|\/)quantize$/.test(candidate.kernel)) ?? ofScheme[0] ?? result.throughput[0];
+  if (row === undefined) {
+    return result.outcome === "partial"
+      ? { strong: "The kernels are not timed yet.", plain: "That happens after the errors, on a tile of this model." }
+      : { strong: "The kernels were not timed.", plain: "Compare again to time them on a tile of this model." };
   }
-  const device = result.kernels.find((report) => report.kernel === first.kernel)?.adapter ?? first.device;
+  const device = reportOf(result, row)?.adapter ?? row.device;
+  const kernel = row.kernel.split("/").at(-1) ?? row.kernel;
+  const what = row.scheme === null ? kernel : `${row.scheme}: ${kernel}`;
   return {
-    strong: `${first.kernel} moves ${formatRate(first.bytesPerSecond.value, "bytes/s")}, ${formatPercent(first.shareOfCopyRoof.value)} of what a plain copy reaches here.`,
+    strong: `${what} moves ${formatRate(row.bytesPerSecond.value, "bytes/s")}, ${formatPercent(row.shareOfCopyRoof.value)} of what a plain copy reaches here.`,
     plain: `Medians on ${device}, both timed in the same rounds; another device has other speeds.`,
   };
+}
+
+/** Whether all rows ran in one place: then the caption says it and the column is left out. */
+export function isOneDevice(rows: readonly KernelRow[]): boolean {
+  return new Set(rows.map((row) => row.device)).size <= 1;
 }
 
 function reportOf(result: CompareResult, row: ThroughputResult): KernelReport | null {

@@ -6,7 +6,7 @@ import type { Quantity } from "../../base/quantity.ts";
 import type { CompareResult } from "../../engine/result.ts";
 import { figure, kindMark } from "../parts/number-kind.ts";
 import { baseStyles, figureStyles, tableStyles } from "../parts/shared-styles.ts";
-import { kernelRows, type KernelRow, throughputCaption } from "./throughput-model.ts";
+import { isOneDevice, type KernelRow, kernelRows, throughputCaption } from "./throughput-model.ts";
 
 const BAR = 72;
 const share = scaleLinear().domain([0, 1]).range([0, BAR]).clamp(true);
@@ -14,6 +14,8 @@ const share = scaleLinear().domain([0, 1]).range([0, BAR]).clamp(true);
 /** How fast each kernel runs here, against a plain copy. */
 export class LabThroughput extends LitElement {
   @property({ attribute: false }) result: CompareResult | null = null;
+  /** The chosen scheme, of whose kernel the caption speaks. */
+  @property() scheme = "";
 
   static override styles = [
     baseStyles,
@@ -48,6 +50,7 @@ export class LabThroughput extends LitElement {
         fill: var(--ink-3);
       }
       .words {
+        min-width: 140px;
         white-space: normal;
       }
       @media (max-width: 599px) {
@@ -61,8 +64,9 @@ export class LabThroughput extends LitElement {
   protected override render(): TemplateResult | typeof nothing {
     const result = this.result;
     if (result === null) return nothing;
-    const caption = throughputCaption(result);
+    const caption = throughputCaption(result, this.scheme);
     const rows = kernelRows(result);
+    const oneDevice = isOneDevice(rows);
     const timed = rows.find((row) => row.bytes !== null);
     return html`
       <figure>
@@ -71,7 +75,7 @@ export class LabThroughput extends LitElement {
           rows.length === 0
             ? nothing
             : html`<div class="scroll" role="region" aria-label="Kernel throughput" tabindex="0">
-                <table>
+                <table class="cards">
                   <thead>
                     <tr>
                       <th class="left" scope="col">kernel</th>
@@ -80,11 +84,11 @@ export class LabThroughput extends LitElement {
                       <th scope="col">weights${kindMark(timed?.elements ?? undefined, "rounds")}</th>
                       <th scope="col">of a plain copy${kindMark(timed?.share ?? undefined, "rounds")}</th>
                       <th scope="col">rounds</th>
-                      <th class="left" scope="col">ran on</th>
+                      ${oneDevice ? nothing : html`<th class="left" scope="col">ran on</th>`}
                       <th class="left" scope="col">agrees with its oracle</th>
                     </tr>
                   </thead>
-                  <tbody>${rows.map((row) => this.#row(row))}</tbody>
+                  <tbody>${rows.map((row) => this.#row(row, oneDevice))}</tbody>
                 </table>
               </div>`
         }
@@ -92,10 +96,10 @@ export class LabThroughput extends LitElement {
     `;
   }
 
-  #row(row: KernelRow): TemplateResult {
+  #row(row: KernelRow, oneDevice: boolean): TemplateResult {
     return html`<tr>
       <th scope="row">${row.kernel}</th>
-      <td class="left" data-head="scheme">${row.scheme ?? html`<span class="dim">all</span>`}</td>
+      <td class="left" >${row.scheme ?? html`<span class="dim">all</span>`}</td>
       <td data-head="read and written">${row.bytes === null ? "–" : figure(row.bytesText)}${spread(row.bytes)}</td>
       <td data-head="weights">${row.elements === null ? "–" : figure(row.elementsText)}</td>
       <td class="share" data-head="of a plain copy">
@@ -106,7 +110,7 @@ export class LabThroughput extends LitElement {
         }
       </td>
       <td data-head="rounds">${row.roundsText}</td>
-      <td class="left words" data-head="ran on">${row.device}</td>
+      ${oneDevice ? nothing : html`<td class="left words" data-head="ran on">${row.device}</td>`}
       <td class="left words" data-head="agrees">${row.exactness}</td>
     </tr>`;
   }

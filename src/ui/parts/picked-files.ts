@@ -14,7 +14,10 @@ export interface PickedFile {
 
 /** The files of an `<input type="file">`, folders and all. */
 export function filesOf(list: Iterable<File>): readonly PickedFile[] {
-  return [...list].map((file) => ({ path: file.webkitRelativePath === "" ? file.name : file.webkitRelativePath, file }));
+  return [...list].map((file) => ({
+    path: file.webkitRelativePath === "" ? file.name : file.webkitRelativePath,
+    file,
+  }));
 }
 
 /**
@@ -56,7 +59,9 @@ function commonFolder(paths: readonly string[]): string {
  * @throws LabError `source/too-many-files`, `source/unreadable`
  */
 export async function filesOfDrop(transfer: DataTransfer): Promise<readonly PickedFile[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null).filter((entry) => entry !== null);
+  const entries = [...transfer.items]
+    .map((item) => item.webkitGetAsEntry?.() ?? null)
+    .filter((entry) => entry !== null);
   const loose = filesOf(transfer.files);
   if (entries.length === 0) return loose;
   const found: PickedFile[] = [];

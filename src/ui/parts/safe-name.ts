@@ -8,6 +8,10 @@ export function safeName(name: string): TemplateResult {
 
 /** A download name from a fixed pattern: nothing of a foreign name but letters, digits, dot, dash and underscore. */
 export function archiveName(model: string, scheme: string): string {
-  const clean = (text: string): string => text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[.-]+/, "").slice(0, 80);
+  const clean = (text: string): string =>
+    text
+      .replace(/[^A-Za-z0-9._-]+/g, "-")
+      .replace(/^[.-]+/, "")
+      .slice(0, 80);
   return `${clean(model) || "model"}-${clean(scheme) || "quantized"}.tar`;
 }

@@ -205,7 +205,7 @@ export const figureStyles = css`
   }
 `;
 
-/** Tables with units in the head; cards below 600 px. */
+/** Tables with units in the head; those of class `cards` become cards below 600 px. */
 export const tableStyles = css`
   .scroll {
     overflow-x: auto;
@@ -236,7 +236,7 @@ export const tableStyles = css`
     color: var(--ink-3);
     text-align: left;
   }
-  thead tr:last-child th {
+  thead tr:last-child > * {
     border-bottom: 1px solid var(--line-2);
   }
   td,
@@ -268,26 +268,26 @@ export const tableStyles = css`
     }
   }
   @media (max-width: 599px) {
-    table,
-    tbody {
+    .cards,
+    .cards tbody {
       display: block;
     }
-    thead {
+    .cards thead {
       position: absolute;
       width: 1px;
       height: 1px;
       overflow: hidden;
       clip-path: inset(50%);
     }
-    tbody tr {
+    .cards tbody tr {
       display: grid;
       grid-template-columns: 1fr 1fr;
       gap: 2px var(--s3);
       padding: var(--s2) 0;
       border-bottom: 1px solid var(--line-2);
     }
-    td,
-    tbody th {
+    .cards td,
+    .cards tbody th {
       display: block;
       height: auto;
       padding: 2px 0;
@@ -295,11 +295,7 @@ export const tableStyles = css`
       text-align: left;
       white-space: normal;
     }
-    tbody th,
-    td.wide {
-      grid-column: 1 / -1;
-    }
-    td[data-head]::before {
+    .cards td[data-head]::before {
       content: attr(data-head) " ";
       color: var(--ink-3);
       font: var(--t-small);

@@ -1,0 +1,221 @@
+import { describe, expect, test } from "vitest";
+import { LabError } from "../../base/errors.ts";
+import { computed, measured } from "../../base/quantity.ts";
+import type { ExportResult, ThroughputResult } from "../../engine/result.ts";
+import { sampleFit, sampleLayer, sampleResult, sampleScheme } from "./compare-result.cases.ts";
+import { formatPatterns, parsePatterns } from "./compare-settings-model.ts";
+import { exportSentence } from "./export-model.ts";
+import { fitSentence, wholeNumber } from "./gpu-fit-model.ts";
+import { headline } from "./headline-model.ts";
+import { histogramCaption, sheetRows } from "./matrix-sheet-model.ts";
+import { deviceLine, runBar } from "./run-bar-model.ts";
+import { worstLayer } from "./scheme-summary-model.ts";
+import { schemeTable } from "./scheme-table-model.ts";
+import { isOneDevice, kernelRows, throughputCaption } from "./throughput-model.ts";
+
+const ERROR = new LabError({
+  code: "safetensors/header-too-long",
+  doing: "reading the header",
+  found: "it is too long",
+  allowed: "100 MB",
+  advice: "download it again",
+}).toData();
+
+describe("the headline", () => {
+  const shown = sampleResult();
+  const chosen = shown.schemes[0] ?? null;
+
+  test("answers with the chosen scheme when all is measured", () => {
+    const view = headline({ kind: "finished" }, shown, chosen);
+    expect(view.sentence).toBe("W4A16 makes tiny 2.74 × smaller and keeps its weights 19.0 dB above the error.");
+    expect(view.evidence).toContain("W8A8: 2.74 ×, 42.0 dB");
+  });
+
+  test("never claims a shrinking that is none", () => {
+    const larger = sampleScheme("W4A16", 19, 0.1, { smaller: computed(0.98, "ratio", "") });
+    expect(headline({ kind: "finished" }, shown, larger).sentence).toMatch(/^W4A16 does not make tiny smaller/);
+  });
+
+  test("says what failed, what was allowed, what to do and what stands", () => {
+    const view = headline({ kind: "failed", error: ERROR, during: "opening" }, shown, chosen);
+    expect(view.tone).toBe("failed");
+    expect(view.sentence).toBe("Reading the header: it is too long.");
+    expect(view.evidence).toBe("Allowed: 100 MB. Download it again. The comparison of tiny below stands.");
+    expect(view.actions.map((action) => action.action)).toEqual(["copy-details", "dismiss"]);
+  });
+
+  test("a comparison that failed can be started again", () => {
+    const view = headline({ kind: "failed", error: ERROR, during: "comparing" }, shown, chosen);
+    expect(view.actions[0]?.action).toBe("compare");
+  });
+
+  test("tells a stale result apart by what was changed", () => {
+    const rules = { arithmetic: "triton", ignore: ["lm_head"] } as const;
+    const sentence = headline({ kind: "stale", asked: rules }, shown, chosen).sentence;
+    expect(sentence).toBe("These numbers are for eager arithmetic; you have chosen triton.");
+    const list = headline({ kind: "stale", asked: { arithmetic: "eager", ignore: [] } }, shown, chosen);
+    expect(list.evidence).toContain("They left alone: lm_head.");
+  });
+
+  test("says where a cancelled run stopped", () => {
+    const view = headline({ kind: "cancelled" }, sampleResult({ outcome: "cancelled", finished: false }), chosen);
+    expect(view.sentence).toBe("Stopped by you: W4A16 4 of 4 matrices, W8A8 4 of 4 matrices.");
+  });
+});
+
+describe("the scheme table", () => {
+  test("a unit that all share stands in the head, else beside each figure", () => {
+    const table = schemeTable(sampleResult());
+    const weights = table.columns.find((column) => column.name === "weights");
+    expect(weights?.unit).toBe("kB");
+    const file = table.columns.find((column) => column.name === "file");
+    expect(file?.unit).toBe("");
+    expect(file?.cells[0]).toEqual({ form: "figure", value: "2.000", unit: "MB" });
+  });
+
+  test("what is not measured yet waits; it is no dash and no zero", () => {
+    const open = sampleScheme("W4A16", 19);
+    const { relativeMse: _, ...waiting } = open;
+    const table = schemeTable(sampleResult({ finished: false, outcome: "partial", schemes: [waiting] }));
+    const column = table.columns.find((candidate) => candidate.name === "relative MSE");
+    expect(column?.cells.map((cell) => cell.form)).toEqual(["none", "waiting"]);
+  });
+
+  test("a refused scheme leaves the other rows standing", () => {
+    const table = schemeTable(
+      sampleResult({ schemes: [sampleScheme("W4A16", 19, 0.1, { error: ERROR }), sampleScheme("W8A8", 42)] }),
+    );
+    expect(table.rows.map((row) => row.failure !== null)).toEqual([false, true, false]);
+    expect(table.caption.strong).toBe("1 of 2 schemes could not be measured; the others stand.");
+  });
+
+  test("says who fits", () => {
+    expect(schemeTable(sampleResult()).caption.strong).toBe("All of them fit on one L4 24 GB.");
+    const tight = sampleResult({ original: { fit: sampleFit({ fits: false }) } });
+    expect(schemeTable(tight).caption.strong).toBe("The original does not fit on one L4 24 GB; W4A16 and W8A8 do.");
+  });
+});
+
+describe("the run bar", () => {
+  const progress = {
+    phase: "comparing",
+    doneBytes: 50,
+    totalBytes: 200,
+    item: "a\u0000b",
+    doneItems: 3,
+    totalItems: 29,
+  };
+
+  test("is determinate, and shows a foreign name with its escapes", () => {
+    const bar = runBar({ kind: "running", what: "Comparing", progress }, null);
+    expect(bar).toMatchObject({ strong: "Comparing", meter: { done: 50, total: 200 }, percent: "25 %" });
+    expect(bar.parts).toEqual(["3 of 29", "50 B of 200 B", "a\\u{0}b"]);
+  });
+
+  test("announces quarters only", () => {
+    const at = (doneBytes: number): string =>
+      runBar({ kind: "running", what: "", progress: { ...progress, doneBytes } }, null).announced;
+    expect(at(51)).toBe(at(90));
+    expect(at(99)).not.toBe(at(100));
+  });
+
+  test("says why the CPU computes and that the digits are the same", () => {
+    const line = deviceLine({ kind: "reference", adapter: "", exact: true, reason: "no adapter" }, null);
+    expect(line.text).toContain("CPU engine");
+    expect(line.tip).toBe("Using the CPU engine: no adapter. Same digits, slower.");
+  });
+});
+
+describe("throughput", () => {
+  const row: ThroughputResult = {
+    kernel: "quant/int_quantize",
+    scheme: "W4A16",
+    device: "webgpu",
+    bytesPerSecond: measured(1.2e9, "bytes/s", 5, { min: 1e9, max: 1.3e9 }),
+    elementsPerSecond: measured(4e8, "elements/s", 5),
+    shareOfCopyRoof: measured(0.31, "ratio", 5),
+  };
+  const other: ThroughputResult = { ...row, kernel: "quant/int_dequantize" };
+
+  test("the caption speaks of the quantizing kernel of the chosen scheme", () => {
+    const caption = throughputCaption(sampleResult({ throughput: [other, row] }), "W4A16");
+    expect(caption.strong).toBe("W4A16: int_quantize moves 1.20 GB/s, 31.0 % of what a plain copy reaches here.");
+  });
+
+  test("a kernel that ran elsewhere says why", () => {
+    const kernels = [
+      { kernel: row.kernel, device: "reference", adapter: "", exactness: "bit-exact", fallback: "self-test failed" },
+    ] as const;
+    const rows = kernelRows(sampleResult({ throughput: [row], kernels }));
+    expect(rows[0]?.exactness).toBe("bit for bit; not on WebGPU: self-test failed");
+    expect(isOneDevice(rows)).toBe(true);
+  });
+
+  test("without timings it says so", () => {
+    expect(throughputCaption(sampleResult(), "W4A16").strong).toBe("The kernels were not timed.");
+  });
+});
+
+describe("the plan", () => {
+  test("says what is left or missing", () => {
+    expect(fitSentence("W4A16", sampleFit()).plain).toBe("20.0 GB stay free.");
+    const missing = sampleFit({ fits: false, freeBytes: computed(-1.5e9, "bytes", "") });
+    expect(fitSentence("W4A16", missing)).toEqual({
+      strong: "W4A16 does not fit on one L4 24 GB.",
+      plain: "It lacks 1.50 GB.",
+    });
+  });
+
+  test("does not promise a fit without a KV cache", () => {
+    const { kvCacheBytes: _cache, freeBytes: _free, ...unknown } = sampleFit({ fits: null });
+    expect(fitSentence("W4A16", unknown).strong).toBe("The weights of W4A16 fit on one L4 24 GB.");
+  });
+
+  test.each([
+    ["4096", 4096],
+    ["4 096", 4096],
+    ["4\u2009096", 4096],
+    ["0", null],
+    ["-1", null],
+    ["1e9", null],
+    ["", null],
+    ["10000001", null],
+  ])("reads %j as %j tokens", (text, value) => {
+    expect(wholeNumber(text, 10_000_000)).toBe(value);
+  });
+});
+
+describe("small sentences", () => {
+  test("the worst finite matrix is named", () => {
+    const layers = [sampleLayer(0, "q_proj", null), sampleLayer(1, "q_proj", 12), sampleLayer(2, "q_proj", 13)];
+    expect(worstLayer({ ...sampleScheme("W4A16", 19), layers })).toEqual({
+      name: "q_proj, layer 1",
+      figure: "12.0 dB",
+    });
+  });
+
+  test("the sheet of a matrix tells values that are not finite", () => {
+    const bad = sampleLayer(0, "q_proj", null, { mse: null, notFinite: { weights: 3, reconstructions: 4 } });
+    expect(sheetRows(bad).at(-1)?.text).toBe("3 · 4");
+    expect(sheetRows(bad)[0]?.text).toBe("–");
+  });
+
+  test("a histogram says how many levels are taken", () => {
+    const result = { module: "m", scheme: "W4A16", weights: [1], binsPerLevel: 1, firstLevel: -1, codes: [1, 0, 2] };
+    expect(histogramCaption(result).strong).toBe("2 of 3 levels are taken.");
+  });
+
+  test("an export is compared with the table to the byte", () => {
+    const result = { scheme: "W4A16", fileBytes: measured(100, "bytes", 1), quantizedModules: 2, untouchedTensors: 3 };
+    const archive = { result: result as ExportResult, url: "blob:x", fileName: "x.tar" };
+    expect(exportSentence(archive, 100, "W4A16").plain).toMatch(/^To the byte/);
+    expect(exportSentence(archive, 101, "W4A16").plain).toMatch(/please report this difference/);
+  });
+
+  test("patterns survive being shown and read again", () => {
+    const patterns = ["lm_head", "re:.*embed_tokens", "re:a{1,2}b"];
+    expect(parsePatterns(formatPatterns(patterns))).toEqual(patterns);
+    expect(parsePatterns(" lm_head,\n re:x , ")).toEqual(["lm_head", "re:x"]);
+    expect(parsePatterns("")).toEqual([]);
+  });
+});

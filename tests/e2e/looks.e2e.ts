@@ -1,0 +1,92 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { droppableFile, expect, test } from "./lab-page.ts";
+
+async function faults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.flatMap((violation) =>
+    violation.nodes.map((node) => `${violation.id}: ${node.html.slice(0, 120)} ${node.failureSummary ?? ""}`),
+  );
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const width of [1440, 768, 375]) {
+    test.describe(`${colorScheme}, ${width} px`, () => {
+      test.use({ colorScheme, viewport: { width, height: 900 } });
+
+      test("nothing is wider than the page and axe finds nothing", async ({ lab }) => {
+        await lab.done();
+        const beyond = await lab.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(beyond).toBe(0);
+        expect(await faults(lab.page)).toEqual([]);
+      });
+    });
+  }
+}
+
+test("the theme can be turned, and stays turned", async ({ lab }) => {
+  await lab.done();
+  const paper = (): Promise<string> =>
+    lab.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const before = await paper();
+  await lab.page.getByRole("button", { name: "Light or dark" }).click();
+  const after = await paper();
+  expect(after).not.toBe(before);
+  await lab.page.reload();
+  expect(await paper()).toBe(after);
+});
+
+test("keys are listed on ?, and the list closes on Escape", async ({ lab }) => {
+  await lab.done();
+  await lab.page.keyboard.press("?");
+  await expect(lab.page.getByRole("dialog")).toBeVisible();
+  expect(await faults(lab.page)).toEqual([]);
+  await lab.page.keyboard.press("Escape");
+  await expect(lab.page.getByRole("dialog")).toBeHidden();
+});
+
+test("the words of a mark show on focus and go on Escape", async ({ lab }) => {
+  await lab.done();
+  const tip = lab.page.locator("lab-tip-layer div");
+  await lab.page.locator("lab-scheme-summary .kind").first().hover();
+  await expect(tip).toContainText("Computed");
+  await lab.page.keyboard.press("Escape");
+  await expect(tip).toBeHidden();
+});
+
+test("axe finds nothing while a comparison runs", async ({ lab }) => {
+  await expect(lab.page.locator("lab-run-bar .cancel")).toBeVisible();
+  expect(await faults(lab.page)).toEqual([]);
+  await lab.done();
+});
+
+test("axe finds nothing in a stopped, failed, old and exported state", async ({ lab }) => {
+  await lab.done();
+  await lab.page.locator("lab-compare-settings #arithmetic").selectOption("triton");
+  await expect(lab.headline).toContainText("you have chosen triton");
+  expect(await faults(lab.page)).toEqual([]);
+
+  await lab.page.getByRole("button", { name: "Compare again" }).click();
+  await lab.page.keyboard.press("Escape");
+  await expect(lab.runBar.locator("b")).toHaveText("Stopped by you");
+  expect(await faults(lab.page)).toEqual([]);
+
+  await lab.page.getByRole("button", { name: "Compare again" }).click();
+  await lab.done();
+  await lab.page.getByRole("button", { name: /^Export/ }).click();
+  await expect(lab.page.locator("lab-export-panel .note")).toBeVisible();
+  expect(await faults(lab.page)).toEqual([]);
+
+  await lab.drop([droppableFile("fixtures/hostile/safetensors/size_too_small.safetensors")]);
+  await expect(lab.page.locator("lab-headline .failed")).toBeVisible();
+  expect(await faults(lab.page)).toEqual([]);
+});
+
+test.describe("forced colours", () => {
+  test.use({ contextOptions: { forcedColors: "active" } });
+  test("the figures are still there", async ({ lab }) => {
+    await lab.done();
+    await expect(lab.row("W4A16")).toContainText("2.686");
+    await expect(lab.page.locator("lab-layer-map .cell").first()).toBeVisible();
+  });
+});
