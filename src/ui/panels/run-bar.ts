@@ -138,7 +138,7 @@ export class LabRunBar extends LitElement {
     const bar = runBar(this.run, this.shown);
     const device = deviceLine(this.device, this.shown);
     const isRunning = this.run.kind === "running";
-    return html`<div class="bar ${isRunning ? "running" : "idle"} ${bar.tone}">
+    return html`<section aria-label="What runs" class="bar ${isRunning ? "running" : "idle"} ${bar.tone}">
       ${
         bar.meter === null
           ? nothing
@@ -155,7 +155,7 @@ export class LabRunBar extends LitElement {
           : nothing
       }
       <span class="spoken" role="status">${bar.announced}</span>
-    </div>`;
+    </section>`;
   }
 }
 

@@ -1,0 +1,48 @@
+// Proportional set size of a process and all its descendants: what a browser with its renderers, GPU and workers really
+// holds, shared pages counted once. Linux only.
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Bytes held by `root` and its descendants now. */
+export function treeMemoryBytes(root) {
+  const children = new Map();
+  for (const entry of readdirSync("/proc")) {
+    if (!/^[0-9]+$/.test(entry)) continue;
+    try {
+      // The command may hold spaces and parentheses; the parent is the second field after its last parenthesis.
+      const status = readFileSync(`/proc/${entry}/stat`, "utf8");
+      const parent = Number(status.slice(status.lastIndexOf(")") + 2).split(" ")[1]);
+      children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+    } catch {
+      // The process ended between the listing and the reading.
+    }
+  }
+  let bytes = 0;
+  const waiting = [root];
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    waiting.push(...(children.get(id) ?? []));
+    try {
+      const pss = /^Pss:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, "utf8"));
+      bytes += Number(pss?.[1] ?? 0) * 1024;
+    } catch {
+      // As above.
+    }
+  }
+  return bytes;
+}
+
+/** Samples `root`'s tree until `stop` is called; gives the largest sample. */
+export function watchMemory(root, everyMs) {
+  let peak = 0;
+  const sample = () => {
+    peak = Math.max(peak, treeMemoryBytes(root));
+  };
+  const timer = setInterval(sample, everyMs);
+  sample();
+  return {
+    stop() {
+      clearInterval(timer);
+      sample();
+      return peak;
+    },
+  };
+}
