@@ -29,6 +29,8 @@ export default defineConfig({
       },
       {
         extends: true,
+        // Found late, they would make Vite reload the page in the middle of a test.
+        optimizeDeps: { include: ["comlink", "yaml"] },
         test: {
           name: "gpu",
           include: ["tests/gpu/**/*.gpu.test.ts"],

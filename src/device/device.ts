@@ -20,6 +20,8 @@ export interface Device {
   readonly adapter: string;
   /** Largest buffer that a kernel may bind, in bytes. */
   readonly maxBufferBytes: number;
+  /** Bytes of weights that it handles in well under 100 ms, so that progress and cancelling stay prompt. */
+  readonly tileBytes: number;
   /** A zeroed buffer of at least `sizeBytes`. */
   createBuffer(sizeBytes: number): DeviceBuffer;
   /** Copies `bytes` to the start of `buffer`; a ragged last word is filled with zero bytes. */

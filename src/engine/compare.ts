@@ -52,6 +52,7 @@ export async function compareSchemes(
   let doneBytes = 0;
   let partialAt = Number.NEGATIVE_INFINITY;
   const reader = new ReusedReader();
+  const tileBytes = Math.min(...lanes.map(({ device }) => device.tileBytes));
   const benches = lanes.map((lane) => new Workbench(lane, request.arithmetic));
   try {
     for (const [index, matrix] of work.entries()) {
@@ -72,7 +73,7 @@ export async function compareSchemes(
       let failure: LabErrorData | undefined;
       try {
         let reading: Promise<void> = Promise.resolve();
-        for (const tile of tilesOf(matrix)) {
+        for (const tile of tilesOf(matrix, tileBytes)) {
           const source = checkpoint.shards[matrix.tensor.shard]?.source;
           if (!source) throw new Error("a tensor without its shard");
           const bytes = await reader.read(source, tile.start, tile.end);

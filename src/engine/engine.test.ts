@@ -6,6 +6,7 @@ import { toBf16 } from "../base/bfloat16.ts";
 import { LabError } from "../base/errors.ts";
 import { isJsonObject, parseJson } from "../base/json.ts";
 import { SeededRandom } from "../base/random.ts";
+import { createReferenceDevice } from "../device/reference/reference-device.ts";
 import type { Folder } from "../formats/byte-source.ts";
 import { openCheckpoint } from "../formats/huggingface/checkpoint.ts";
 import { planSafetensors } from "../formats/safetensors/writer.ts";
@@ -13,7 +14,6 @@ import { createBufferSource } from "../formats/sources/buffer-source.ts";
 import type { CompareRequest, DeviceChoice } from "./api.ts";
 import { createEngine } from "./engine.ts";
 import type { CompareResult, Progress } from "./result.ts";
-import { TILE_BYTES } from "./tiles.ts";
 
 const IGNORE = ["lm_head", "re:.*embed_tokens"];
 const REQUEST: CompareRequest = {
@@ -220,7 +220,7 @@ test("cancelling at any tile or write ends with run/cancelled and leaves nothing
 
 test("tiles do not show: a matrix of several tiles has the bytes of its rows quantized apart", async () => {
   const cols = 1024;
-  const rows = TILE_BYTES / (2 * cols) + 5;
+  const rows = createReferenceDevice().tileBytes / (2 * cols) + 5;
   const folder = madeFolder([{ name: "big.weight", shape: [rows, cols] }]);
   const { engine } = await engineOn(folder);
   const whole = createMemoryOutput();

@@ -49,7 +49,7 @@ export async function histogramOf(
   const codeCounts = new Array<number>(2 ** bits).fill(0);
   const storage = codeStorage(scheme);
   const reader = new ReusedReader();
-  for (const tile of tilesOf(matrix)) {
+  for (const tile of tilesOf(matrix, lane.device.tileBytes)) {
     stopIfAborted(hooks.signal);
     const bytes = await reader.read(source, tile.start, tile.end);
     const shape = tileShape(matrix, tile, scheme);

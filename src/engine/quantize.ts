@@ -16,8 +16,11 @@ import { stopIfAborted } from "./job.ts";
 import { type ExportResult, SCHEMA_VERSION } from "./result.ts";
 import { isQuantized } from "./summary.ts";
 import { codeStorage } from "./throughput.ts";
-import { ReusedReader, TILE_BYTES, tilesOf } from "./tiles.ts";
+import { ReusedReader, tilesOf } from "./tiles.ts";
 import { Workbench } from "./workbench.ts";
+
+/** Bytes of an untouched tensor or file that are copied at a time. */
+const COPY_BYTES = 4 * 2 ** 20;
 
 const CONFIG_FILE = "config.json";
 const RECIPE_FILE = "recipe.yaml";
@@ -66,6 +69,7 @@ export async function writeQuantized(
   };
 
   const bench = new Workbench(lane, request.arithmetic);
+  const { tileBytes } = lane.device;
   const reader = new ReusedReader();
   try {
     for (const [index, shard] of plan.shards.entries()) {
@@ -80,7 +84,7 @@ export async function writeQuantized(
         if (tensor.shard !== index) continue;
         const matrix = matrices.get(tensor);
         const advance = (bytes: number) => progress(tensor.name, bytes);
-        if (matrix) await writeMatrix({ source, file, places, reader, bench, plan, advance }, matrix);
+        if (matrix) await writeMatrix({ source, file, places, reader, bench, tileBytes, plan, advance }, matrix);
         else await copyRange(source, tensor, file, placeOf(places, tensor.name).start, reader, advance);
       }
       await file.close();
@@ -127,12 +131,13 @@ interface MatrixJob {
   readonly places: ReadonlyMap<string, SafetensorsTensor>;
   readonly reader: ReusedReader;
   readonly bench: Workbench;
+  readonly tileBytes: number;
   readonly plan: CheckpointPlan;
   readonly advance: (bytes: number) => void;
 }
 
 async function writeMatrix(job: MatrixJob, matrix: PlannedMatrix): Promise<void> {
-  const { source, file, places, reader, bench, plan, advance } = job;
+  const { source, file, places, reader, bench, tileBytes, plan, advance } = job;
   const { scheme } = plan;
   const place = (role: string) => {
     const stored = matrix.stored.find((tensor) => tensor.role === role);
@@ -140,7 +145,7 @@ async function writeMatrix(job: MatrixJob, matrix: PlannedMatrix): Promise<void>
   };
   const [codesAt = 0, scalesAt = 0, shapeAt] = [place("codes"), place("scale"), place("shape")];
   const codeRowBytes = (matrix.cols * scheme.weights.bits) / 8;
-  for (const tile of tilesOf(matrix)) {
+  for (const tile of tilesOf(matrix, tileBytes)) {
     const bytes = await reader.read(source, tile.start, tile.end);
     const { codes, scales } = await bench.quantize(matrix, tile, bytes, codeStorage(scheme));
     await file.write(codesAt + tile.row * codeRowBytes, codes);
@@ -163,8 +168,8 @@ async function copyRange(
   reader: ReusedReader,
   advance: (bytes: number) => void,
 ): Promise<void> {
-  for (let start = range.start; start < range.end; start += TILE_BYTES) {
-    const end = Math.min(start + TILE_BYTES, range.end);
+  for (let start = range.start; start < range.end; start += COPY_BYTES) {
+    const end = Math.min(start + COPY_BYTES, range.end);
     const bytes = await reader.read(source, start, end);
     await file.write(at + start - range.start, bytes);
     advance(end - start);

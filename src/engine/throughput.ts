@@ -13,7 +13,7 @@ import type { Arithmetic, Scheme } from "../schemes/scheme.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
 import type { Lane } from "./device-set.ts";
 import type { ThroughputResult } from "./result.ts";
-import { TILE_BYTES, type Tile, tileShape, tilesOf, WEIGHT_BYTES } from "./tiles.ts";
+import { type Tile, tileShape, tilesOf, WEIGHT_BYTES } from "./tiles.ts";
 
 /** Kernels that are timed; each is reported with the device it ran on. */
 const TIMED = [copy, intScale, intQuantize, intDequantize, intError] as const;
@@ -30,7 +30,7 @@ export async function throughputOf(
   now: () => number,
   beforeRound: () => void,
 ): Promise<{ readonly results: readonly ThroughputResult[]; readonly kernels: readonly (typeof TIMED)[number][] }> {
-  const largest = largestTile(matrices);
+  const largest = largestTile(matrices, lane.device.tileBytes);
   if (!largest) return { results: [], kernels: [] };
   const { matrix, tile } = largest;
   const source = checkpoint.shards[matrix.tensor.shard]?.source;
@@ -45,7 +45,7 @@ export async function throughputOf(
   try {
     const weights = make(tile.end - tile.start);
     device.write(weights, await source.read(tile.start, tile.end));
-    const target = make(TILE_BYTES);
+    const target = make(tile.end - tile.start);
     const timed = lane.schemes.flatMap((scheme) =>
       timedKernels(scheme, arithmetic, tileShape(matrix, tile, scheme), weights, make),
     );
@@ -118,10 +118,13 @@ function timedKernels(
   ];
 }
 
-function largestTile(matrices: readonly PlannedMatrix[]): { matrix: PlannedMatrix; tile: Tile } | undefined {
+function largestTile(
+  matrices: readonly PlannedMatrix[],
+  tileBytes: number,
+): { matrix: PlannedMatrix; tile: Tile } | undefined {
   let best: { matrix: PlannedMatrix; tile: Tile } | undefined;
   for (const matrix of matrices) {
-    for (const tile of tilesOf(matrix).slice(0, 1)) {
+    for (const tile of tilesOf(matrix, tileBytes).slice(0, 1)) {
       if (!best || tile.end - tile.start > best.tile.end - best.tile.start) best = { matrix, tile };
     }
   }

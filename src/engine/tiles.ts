@@ -3,9 +3,6 @@ import type { ByteSource } from "../formats/byte-source.ts";
 import { type Scheme, weightsPerScale } from "../schemes/scheme.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
 
-/** Bytes of weights in flight at a time; with the results of a few schemes beside them, the lab's whole memory. */
-export const TILE_BYTES = 4 * 2 ** 20;
-
 /** A row is never split, so that a scale belongs to one tile; rows beyond this are refused. No known model is near. */
 export const MAX_ROW_BYTES = 32 * 2 ** 20;
 
@@ -23,10 +20,10 @@ export interface Tile {
 }
 
 /**
- * A matrix as tiles of at most `TILE_BYTES`, one row at the least.
+ * A matrix as tiles of at most `tileBytes`, one row at the least.
  * @throws LabError `run/row-too-long`
  */
-export function tilesOf(matrix: PlannedMatrix): readonly Tile[] {
+export function tilesOf(matrix: PlannedMatrix, tileBytes: number): readonly Tile[] {
   const rowBytes = matrix.cols * WEIGHT_BYTES;
   if (rowBytes > MAX_ROW_BYTES) {
     throw new LabError({
@@ -39,7 +36,7 @@ export function tilesOf(matrix: PlannedMatrix): readonly Tile[] {
     });
   }
   if (rowBytes === 0) return [];
-  const rowsPerTile = Math.max(1, Math.floor(TILE_BYTES / rowBytes));
+  const rowsPerTile = Math.max(1, Math.floor(tileBytes / rowBytes));
   const tiles: Tile[] = [];
   for (let row = 0; row < matrix.rows; row += rowsPerTile) {
     const rows = Math.min(rowsPerTile, matrix.rows - row);

@@ -20,6 +20,7 @@ export function createReferenceDevice(): Device {
     kind: "reference",
     adapter: "oracles in JavaScript",
     maxBufferBytes: 2 ** 30,
+    tileBytes: 2 ** 18,
     createBuffer: (sizeBytes) => new WordBuffer(sizeBytes),
     write(buffer, bytes) {
       const target = words(buffer);

@@ -8,6 +8,9 @@ const UNIFORM_BYTES = 16;
 /** Limits worth asking for; the rest stay at WebGPU's lowest, so that what runs here runs everywhere. */
 const WANTED_LIMITS = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
 
+/** A software adapter on two cores takes about 70 ms for this under two schemes; a GPU well under one. */
+const TILE_BYTES = 4 * 2 ** 20;
+
 /** Largest buffer the lab maps or binds. Tiles are far smaller; it bounds a mistake, not the work. */
 const MAX_BUFFER_BYTES = 2 ** 28;
 
@@ -173,6 +176,7 @@ function wrap(device: GPUDevice, adapter: string): Device {
   return {
     kind: "webgpu",
     adapter,
+    tileBytes: TILE_BYTES,
     maxBufferBytes: Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize, MAX_BUFFER_BYTES),
 
     createBuffer(sizeBytes) {

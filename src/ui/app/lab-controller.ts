@@ -47,7 +47,7 @@ export class LabController {
 
   /** Compares the open checkpoint under the asked rules. */
   async compare(): Promise<void> {
-    const { choice, asked, plan } = this.#store.state;
+    const { choice, asked, plan, shown: before } = this.#store.state;
     if (choice === null) return;
     const turn = this.#begin({ kind: "comparing", name: choice.name, progress: null });
     try {
@@ -60,7 +60,10 @@ export class LabController {
       this.#finish(turn, "comparing", null, result.outcome === "cancelled" ? "cancelled" : "done");
       this.#select();
     } catch (thrown) {
-      this.#finish(turn, "comparing", asLabError(thrown, `comparing ${quote(choice.name)}`));
+      const error = asLabError(thrown, `comparing ${quote(choice.name)}`);
+      // What a failed run left half done is worth less than the whole comparison before it.
+      if (turn === this.#turn && error.code !== "run/cancelled" && before?.finished === true) this.#show(before);
+      this.#finish(turn, "comparing", error);
     }
   }
 

@@ -63,9 +63,7 @@ export class LabHeadline extends LitElement {
   protected override render(): TemplateResult {
     const view = headline(this.situation, this.shown, this.chosen);
     return html`<div class="head ${view.tone}" role=${view.tone === "failed" ? "alert" : "none"}>
-      <h1>
-        ${view.tone === "failed" ? html`<span class="cross" role="img" aria-label="Failed:">✕</span> ` : nothing}<bdi>${view.sentence}</bdi>
-      </h1>
+      <h1>${view.tone === "failed" ? html`<span class="cross" role="img" aria-label="Failed:">✕</span> ` : nothing}<bdi>${view.sentence}</bdi></h1>
       <p><bdi>${view.evidence}</bdi></p>
       ${view.actions.length === 0 ? nothing : this.#actions(view)}
     </div>`;

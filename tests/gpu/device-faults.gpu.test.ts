@@ -1,0 +1,107 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { LabError } from "../../src/base/errors.ts";
+import { call, type Kernel } from "../../src/device/kernel.ts";
+import { createWebGpuDevice } from "../../src/device/webgpu/webgpu-device.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import { planSafetensors } from "../../src/formats/safetensors/writer.ts";
+import { createBufferSource } from "../../src/formats/sources/buffer-source.ts";
+import { copy } from "../../src/kernels/measure/copy.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+async function errorOf(promise: Promise<unknown>): Promise<LabError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof LabError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+/** A checkpoint of `matrices` matrices of ones, [1024, 1024]. */
+function madeFolder(matrices: number) {
+  const shape = [1024, 1024];
+  const tensors = Array.from({ length: matrices }, (_, index) => {
+    return { name: `layers.${index}.a.weight`, dtype: "BF16" as const, shape, sizeBytes: 2 ** 21 };
+  });
+  const plan = planSafetensors(tensors);
+  const bytes = new Uint8Array(plan.sizeBytes).fill(0x3c);
+  bytes.set(plan.header);
+  return { name: "made", files: new Map([["model.safetensors", createBufferSource("model.safetensors", bytes)]]) };
+}
+
+const REQUEST = {
+  schemes: ["W4A16"],
+  arithmetic: "eager" as const,
+  ignore: [],
+  plan: { gpu: "L4 24 GB", contextTokens: 16, sequences: 1 },
+  throughput: false,
+};
+
+/** Keeps every device that is opened from now on. */
+function captureDevices(): GPUDevice[] {
+  const devices: GPUDevice[] = [];
+  const original = GPUAdapter.prototype.requestDevice;
+  vi.spyOn(GPUAdapter.prototype, "requestDevice").mockImplementation(async function (this: GPUAdapter, ...rest) {
+    const device = await original.apply(this, rest);
+    devices.push(device);
+    return device;
+  });
+  return devices;
+}
+
+test("a device lost in the middle is a typed error, and the next run opens another", async () => {
+  const devices = captureDevices();
+  const engine = createEngine({ gpu: navigator.gpu, device: "gpu", now: () => performance.now() });
+  await engine.open(madeFolder(12));
+  let seen = 0;
+  const losing = engine.compare(REQUEST, {
+    onProgress: () => {
+      if (++seen === 6) devices[0]?.destroy();
+    },
+  });
+  expect((await errorOf(losing)).code).toBe("device/lost");
+  const result = await engine.compare(REQUEST);
+  expect(result.outcome).toBe("done");
+  expect(result.kernels[0]?.device).toBe("webgpu");
+  expect(devices).toHaveLength(2);
+  engine.close();
+});
+
+test("limits that are refused are asked for no more", async () => {
+  const original = GPUAdapter.prototype.requestDevice;
+  const asked: (GPUDeviceDescriptor | undefined)[] = [];
+  vi.spyOn(GPUAdapter.prototype, "requestDevice").mockImplementation(function (this: GPUAdapter, descriptor) {
+    asked.push(descriptor);
+    if (descriptor?.requiredLimits) return Promise.reject(new DOMException("too much", "OperationError"));
+    return original.call(this);
+  });
+  const device = await createWebGpuDevice(navigator.gpu);
+  expect(device.maxBufferBytes).toBe(134_217_728);
+  expect(asked).toHaveLength(2);
+  device.destroy();
+});
+
+test("a shader that does not compile is an error that names its kernel, at the next read", async () => {
+  const device = await createWebGpuDevice(navigator.gpu);
+  const broken: Kernel<Record<string, never>, { vectors: number }> = {
+    ...copy,
+    name: "measure/broken",
+    wgsl: "fn main( {",
+  };
+  const [a, b] = [device.createBuffer(16), device.createBuffer(16)];
+  device.run([call(broken, {}, { vectors: 1 }, [a, b])]);
+  const error = await errorOf(device.read(b, 16));
+  expect([error.code, error.message.includes("measure/broken")]).toEqual(["kernel/failed", true]);
+  device.run([call(copy, {}, { vectors: 1 }, [a, b])]);
+  expect(await device.read(b, 16)).toEqual(new Uint8Array(16));
+  device.destroy();
+});
+
+test("a buffer beyond the limits is an error at the next read, not silence", async () => {
+  const device = await createWebGpuDevice(navigator.gpu);
+  device.createBuffer(2 ** 40);
+  expect((await errorOf(device.settle())).code).toMatch(/^(device\/out-of-memory|kernel\/failed)$/);
+  device.destroy();
+});
