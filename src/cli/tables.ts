@@ -55,7 +55,7 @@ export function compareText(result: CompareResult): string {
       cell(original.fit.freeBytes, formatBytes),
     ],
     ...result.schemes.map((row) => [
-      row.scheme,
+      row.error ? `${row.scheme} !` : row.scheme,
       cell(row.fileBytes, formatBytes),
       cell(row.smaller, formatRatio),
       cell(row.bitsPerWeight, (value) => formatNumber(value, 4)),
@@ -104,7 +104,8 @@ function layersText(row: CompareResult["schemes"][number]): string {
       note,
     ];
   });
-  return `${row.scheme} (${row.description})\n${table(["module", "shape", "rel. MSE ●", "SQNR dB ●", "max |error| ●", ""], rows)}`;
+  const refusal = row.error ? `\n! ${row.error.message}` : "";
+  return `${row.scheme} (${row.description})${refusal}\n${table(["module", "shape", "rel. MSE ●", "SQNR dB ●", "max |error| ●", ""], rows)}`;
 }
 
 function throughputText(result: CompareResult): string {

@@ -1,4 +1,4 @@
-import { asLabError, type LabError } from "../base/errors.ts";
+import { asLabError, LabError, quote } from "../base/errors.ts";
 import type { Checkpoint, CheckpointTensor } from "../formats/huggingface/checkpoint.ts";
 import { planSafetensors, type SafetensorsPlan, type TensorToWrite } from "../formats/safetensors/writer.ts";
 import { requireQuantizable, type StoredTensor, storedTensors } from "../schemes/layout.ts";
@@ -90,6 +90,25 @@ export function planCheckpoint(checkpoint: Checkpoint, scheme: Scheme, ignore: r
     quantizedWeights: sum(matrices.map(({ rows, cols }) => rows * cols)),
     quantizedBytes: sum(matrices.map(storedBytesOf)),
   };
+}
+
+/**
+ * Why a scheme cannot be exported as it is: LLM Compressor stops at the first matrix that it cannot quantize.
+ * @returns null where every matrix can be
+ */
+export function refusalOf(plan: CheckpointPlan): LabError | null {
+  const [first] = plan.refused;
+  if (!first) return null;
+  const names = plan.refused.slice(0, 3).map(({ module }) => quote(module));
+  const more = plan.refused.length > names.length ? ` and ${plan.refused.length - names.length} more` : "";
+  return new LabError({
+    code: "export/refused-matrices",
+    doing: `planning ${plan.scheme.name}`,
+    found: `${plan.refused.length} of ${plan.refused.length + plan.matrices.length} matrices cannot be quantized (${first.error.found}): ${names.join(", ")}${more}`,
+    allowed: first.error.allowed,
+    advice: "take another scheme, or add these modules to the ignore list",
+    fields: { modules: plan.refused.map(({ module }) => quote(module)) },
+  });
 }
 
 /** Bytes stored in place of a matrix. */

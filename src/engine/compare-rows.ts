@@ -4,9 +4,12 @@ import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import { ReconstructionTotal } from "../metrics/reconstruction.ts";
 import { describeWeights } from "../schemes/scheme.ts";
 import type { CompareRequest } from "./api.ts";
-import { type CheckpointPlan, modulePlace, type PlannedMatrix, storedBytesOf } from "./checkpoint-plan.ts";
+import { type CheckpointPlan, modulePlace, type PlannedMatrix, refusalOf, storedBytesOf } from "./checkpoint-plan.ts";
 import { schemeFit } from "./plan-column.ts";
 import type { LayerResult, ModelSummary, SchemeResult } from "./result.ts";
+
+/** Layer 2 before layer 10. */
+const BY_NAME = new Intl.Collator("en", { numeric: true });
 
 /** What a comparison works on. */
 export interface CompareJob {
@@ -19,7 +22,7 @@ export interface CompareJob {
 /** One scheme while it is being measured. */
 export interface CompareRow {
   readonly plan: CheckpointPlan;
-  /** Finished matrices; those that the scheme cannot take stand first, with their error. */
+  /** Finished matrices, those that the scheme cannot take with their error. In the order of their ending. */
   readonly layers: LayerResult[];
   readonly total: ReconstructionTotal;
 }
@@ -55,6 +58,7 @@ export function layerResult(
 export function schemeResult({ plan, layers, total }: CompareRow, { summary, request }: CompareJob): SchemeResult {
   const { scheme } = plan;
   const figures = total.figures();
+  const refusal = refusalOf(plan);
   const refused =
     plan.refused.length > 0 ? `; ${plan.refused.length} matrices that it cannot quantize counted as they are` : "";
   const measuredOver = (value: number | null, unit: Quantity["unit"]) =>
@@ -82,8 +86,9 @@ export function schemeResult({ plan, layers, total }: CompareRow, { summary, req
     ...(relativeMse && { relativeMse }),
     ...(sqnrDb && { sqnrDb }),
     ...(maxAbsError && { maxAbsError }),
-    layers,
+    layers: layers.toSorted((a, b) => BY_NAME.compare(a.module, b.module)),
     modules: plan.matrices.length + plan.refused.length,
     fit: schemeFit(plan.tensorBytes, summary, request.plan),
+    ...(refusal && { error: refusal.toData() }),
   };
 }

@@ -10,7 +10,7 @@ import { intScale } from "../kernels/quant/int_scale.ts";
 import { compressionConfig } from "../schemes/compression-config.ts";
 import { recipeYaml } from "../schemes/recipe.ts";
 import type { EngineHost, JobHooks, QuantizeRequest } from "./api.ts";
-import type { CheckpointPlan, PlannedMatrix } from "./checkpoint-plan.ts";
+import { type CheckpointPlan, type PlannedMatrix, refusalOf } from "./checkpoint-plan.ts";
 import { type DeviceSet, kernelReport } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
 import { type ExportResult, SCHEMA_VERSION } from "./result.ts";
@@ -234,17 +234,8 @@ function requireExportable(checkpoint: Checkpoint, plan: CheckpointPlan): void {
       "compare the other weights here, and quantize this model with LLM Compressor",
     );
   }
-  if (plan.refused.length > 0) {
-    const names = plan.refused.slice(0, 5).map(({ module }) => quote(module));
-    throw new LabError({
-      code: "export/refused-matrices",
-      doing,
-      found: `${plan.refused.length} matrices that it cannot quantize: ${names.join(", ")}; the first because of ${plan.refused[0]?.error.found}`,
-      allowed: "schemes that fit every matrix they target",
-      advice: "add these modules to the ignore list",
-      fields: { modules: plan.refused.map(({ module }) => quote(module)) },
-    });
-  }
+  const refusal = refusalOf(plan);
+  if (refusal) throw refusal;
   if (plan.matrices.length === 0) {
     throw refuse("nothing-to-quantize", "no matrix that the scheme targets", "at least one", "shorten the ignore list");
   }

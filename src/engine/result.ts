@@ -101,7 +101,7 @@ export interface SchemeResult {
   /** Modules that will be quantized, finished or not. */
   readonly modules: number;
   readonly fit: FitResult;
-  /** The whole scheme was refused; the others stand. */
+  /** The scheme cannot be exported as it is: LLM Compressor would stop. Its figures are of the other matrices. */
   readonly error?: LabErrorData;
 }
 

@@ -7,7 +7,7 @@
  * @property {string} path
  * @property {string | null} golden folder of the kit with what the real tool made of it under eager, one folder a preset
  * @property {number} tokenLimit token ids that the windows it is run on may use, at most its vocabulary
- * @property {boolean} isFinite whether it can be run: a corner model overflows, and then so does the real tool's
+ * @property {boolean} hasFiniteLogits a corner model may overflow when it is run, as it does under the real tool too
  */
 
 /** @type {readonly Model[]} */
@@ -18,7 +18,7 @@ export const MODELS = [
     path: "fixtures/models/quantlab-4m",
     golden: null,
     tokenLimit: 2048,
-    isFinite: true,
+    hasFiniteLogits: true,
   },
   {
     name: "quantlab-4m-loud",
@@ -26,7 +26,7 @@ export const MODELS = [
     path: "fixtures/models/quantlab-4m-loud",
     golden: null,
     tokenLimit: 2048,
-    isFinite: true,
+    hasFiniteLogits: true,
   },
   {
     name: "corner-bf16",
@@ -34,7 +34,7 @@ export const MODELS = [
     path: "golden/corner-bf16/model",
     golden: "golden/corner-bf16",
     tokenLimit: 64,
-    isFinite: false,
+    hasFiniteLogits: false,
   },
 ];
 

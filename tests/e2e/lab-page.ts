@@ -50,6 +50,23 @@ export class LabPage {
     await this.page.dispatchEvent("lab-app", "drop", { dataTransfer: transfer });
   }
 
+  /** Does something that starts work, and waits until that work has settled, well or not. */
+  async settle(act: () => Promise<void>): Promise<void> {
+    const settled = this.page.evaluate(() => {
+      const main = document.querySelector("lab-app")?.shadowRoot?.querySelector("main");
+      return new Promise<void>((resolve) => {
+        const observer = new MutationObserver(() => {
+          if (main?.getAttribute("aria-busy") !== "false") return;
+          observer.disconnect();
+          resolve();
+        });
+        if (main) observer.observe(main, { attributes: true, attributeFilter: ["aria-busy"] });
+      });
+    });
+    await act();
+    await settled;
+  }
+
   /** The row of a scheme in the table, as text. */
   row(name: string): Locator {
     return this.page.locator("lab-scheme-table tbody tr", { hasText: name });

@@ -16,6 +16,11 @@ export const appStyles = css`
     gap: var(--s5);
     align-items: stretch;
   }
+  @media (min-width: 900px) {
+    .split {
+      min-height: 560px;
+    }
+  }
   .main {
     display: flex;
     flex-direction: column;
@@ -79,7 +84,7 @@ export const appStyles = css`
   }
   .blank {
     display: grid;
-    gap: var(--s2) 2px;
+    gap: 2px;
     grid-template-columns: 96px repeat(4, 1fr);
     max-width: 560px;
   }

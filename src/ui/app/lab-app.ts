@@ -85,7 +85,7 @@ export class LabApp extends LitElement {
     document.title = percent === "" ? "Quantization Lab" : `${percent} · Quantization Lab`;
     return html`
       <lab-top-bar .model=${job?.kind === "opening" ? null : model} .pendingName=${job?.name ?? "Open a model"}></lab-top-bar>
-      <main class=${isStale(state) && job === null ? "stale" : ""}>
+      <main class=${isStale(state) && job === null ? "stale" : ""} aria-busy=${job !== null}>
         <lab-headline .situation=${situation(state)} .shown=${shown} .chosen=${chosen}></lab-headline>
         ${model === null ? nothing : warnings(model)}
         <div class="split numbers-of-result">

@@ -10,13 +10,16 @@ import { chosenScheme, exportBlocked, type Job, worstModule } from "./lab-state.
 import type { LabStore } from "./lab-store.ts";
 import type { WorkerBridge } from "./worker-bridge.ts";
 
+/** The part of the bridge that the controller uses. */
+export type EngineLink = Pick<WorkerBridge, "start" | "call" | "cancel" | "isBusy" | "generation">;
+
 /** Keeps a finished archive for the user; the one before is let go. */
 export type KeepArchive = (archive: File, model: string, result: ExportResult) => ExportedArchive;
 
 /** Turns what people ask for into calls of the engine, and what comes back into state. */
 export class LabController {
   readonly #store: LabStore;
-  readonly #bridge: WorkerBridge;
+  readonly #bridge: EngineLink;
   readonly #keepArchive: KeepArchive;
   /** The newest wish. Whatever an older one still brings is dropped. */
   #turn = 0;
@@ -24,7 +27,7 @@ export class LabController {
   /** What the living worker has open. */
   #opened: { readonly choice: ModelChoice; readonly generation: number } | null = null;
 
-  constructor(store: LabStore, bridge: WorkerBridge, keepArchive: KeepArchive) {
+  constructor(store: LabStore, bridge: EngineLink, keepArchive: KeepArchive) {
     this.#store = store;
     this.#bridge = bridge;
     this.#keepArchive = keepArchive;
@@ -171,6 +174,7 @@ export class LabController {
     } else if (error.code === "run/cancelled") {
       const stopped = shown !== null && !shown.finished ? ({ ...shown, outcome: "cancelled" } as const) : shown;
       this.#store.set({ job: null, end: "cancelled", shown: stopped });
+      if (during === "comparing") this.#select();
     } else {
       this.#store.set({ job: null, end: "failed", failure: { error: error.toData(), during } });
     }

@@ -23,7 +23,7 @@ export function sampleResult(change: Partial<CompareResult> = {}): CompareResult
       notices: [],
     },
     arithmetic: "eager",
-    ignore: ["lm_head"],
+    ignore: ["lm_head", "re:.*embed_tokens"],
     original: { fit: sampleFit() },
     schemes: [sampleScheme("W4A16", 19), sampleScheme("W8A8", 42)],
     kernels: [],

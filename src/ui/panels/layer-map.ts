@@ -100,6 +100,13 @@ export class LabLayerMap extends LitElement {
       .ramp svg {
         display: inline-block;
       }
+      @media (forced-colors: active) {
+        .choice button[aria-pressed="true"] {
+          forced-color-adjust: none;
+          background: Highlight;
+          color: HighlightText;
+        }
+      }
       @media (max-width: 599px) {
         .keys {
           display: none;

@@ -50,11 +50,11 @@ describe("the headline", () => {
   });
 
   test("tells a stale result apart by what was changed", () => {
-    const rules = { arithmetic: "triton", ignore: ["lm_head"] } as const;
+    const rules = { arithmetic: "triton", ignore: shown.ignore } as const;
     const sentence = headline({ kind: "stale", asked: rules }, shown, chosen).sentence;
     expect(sentence).toBe("These numbers are for eager arithmetic; you have chosen triton.");
     const list = headline({ kind: "stale", asked: { arithmetic: "eager", ignore: [] } }, shown, chosen);
-    expect(list.evidence).toContain("They left alone: lm_head.");
+    expect(list.evidence).toContain("They left alone: lm_head, re:.*embed_tokens.");
   });
 
   test("says where a cancelled run stopped", () => {

@@ -42,7 +42,6 @@ const NONE: TableCell = { form: "none" };
 /** The original and each scheme: size, error, what it means on the planned GPU. */
 export function schemeTable(result: CompareResult): SchemeTable {
   const { model, schemes, original } = result;
-  const isOver = result.finished || result.outcome !== "partial";
   const size = (name: string, ofModel: Quantity | string, pick: Pick, digits?: number): TableColumn => {
     const first = typeof ofModel === "string" ? figureOf(ofModel) : quantityCell(ofModel, digits);
     const cells = schemes.map((scheme) => quantityCell(pick(scheme), digits));
@@ -52,7 +51,7 @@ export function schemeTable(result: CompareResult): SchemeTable {
     const cells = schemes.map((scheme) => {
       const quantity = pick(scheme);
       if (quantity !== undefined) return quantityCell(quantity);
-      return scheme.error !== undefined || isOver ? NONE : WAITING;
+      return scheme.error !== undefined || result.finished ? NONE : WAITING;
     });
     const example = schemes.map(pick).find((quantity) => quantity !== undefined);
     return column(name, "error", example, [NONE, ...cells]);

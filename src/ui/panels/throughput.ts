@@ -54,7 +54,8 @@ export class LabThroughput extends LitElement {
         white-space: normal;
       }
       @media (max-width: 599px) {
-        .range {
+        .range,
+        .share svg {
           display: none;
         }
       }

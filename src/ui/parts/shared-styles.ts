@@ -152,6 +152,13 @@ export const controlStyles = css`
     padding-inline: 6px;
     color: var(--accent);
   }
+  @media (forced-colors: active) {
+    .button.main {
+      background: ButtonFace;
+      border-color: ButtonText;
+      color: ButtonText;
+    }
+  }
   .button[aria-disabled="true"] {
     color: var(--ink-3);
     background: none;

@@ -1,0 +1,177 @@
+import { describe, expect, test } from "vitest";
+import { cancelledError, LabError } from "../../base/errors.ts";
+import type { CompareResult } from "../../engine/result.ts";
+import type { Outcome, WorkerApi } from "../../engine/worker-api.ts";
+import { sampleResult, sampleScheme } from "../panels/compare-result.cases.ts";
+import { type EngineLink, LabController } from "./lab-controller.ts";
+import { exportBlocked, isStale, situation } from "./lab-state.ts";
+import { LabStore } from "./lab-store.ts";
+
+const MODEL = { kind: "bundled", name: "tiny" } as const;
+const OTHER = { kind: "bundled", name: "other" } as const;
+const BROKEN = new LabError({ code: "safetensors/too-short", doing: "reading", found: "b", allowed: "c", advice: "d" });
+
+/** A link whose engine answers from `answers`, and that notes what was asked. */
+class FakeLink implements EngineLink {
+  readonly asked: string[] = [];
+  generation = 1;
+  isBusy = false;
+  answers: { [name: string]: () => Promise<Outcome<unknown>> } = {
+    open: async () => ({ ok: true, value: sampleResult().model }),
+    compare: async () => ({ ok: true, value: sampleResult() }),
+    histogram: async () => ({ ok: true, value: { codes: [1], weights: [1], binsPerLevel: 1, firstLevel: 0 } }),
+    exportCheckpoint: async () => ({ ok: true, value: { result: { scheme: "W4A16" }, archive: null, fileName: "" } }),
+  };
+
+  async start() {
+    return { kind: "reference", adapter: "", exact: true, reason: null } as const;
+  }
+
+  async call<T>(_doing: string, invoke: Parameters<EngineLink["call"]>[1]): Promise<T> {
+    const api = new Proxy({} as WorkerApi, {
+      get: (_target, name) => () => {
+        this.asked.push(String(name));
+        return this.answers[String(name)]?.();
+      },
+    });
+    const outcome = (await (invoke as (api: unknown) => Promise<Outcome<T>>)(api)) as Outcome<T>;
+    if (outcome.ok) return outcome.value;
+    throw LabError.fromData(outcome.error);
+  }
+
+  cancel(): void {}
+}
+
+function lab(): { store: LabStore; link: FakeLink; controller: LabController } {
+  const store = new LabStore();
+  const link = new FakeLink();
+  const keep = (
+    _archive: File,
+    _model: string,
+    result: Parameters<ConstructorParameters<typeof LabController>[2]>[2],
+  ) => ({
+    result,
+    url: "blob:x",
+    fileName: "x.tar",
+  });
+  return { store, link, controller: new LabController(store, link, keep) };
+}
+
+const failing = (error: LabError) => async (): Promise<Outcome<unknown>> => ({ ok: false, error: error.toData() });
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+describe("the controller", () => {
+  test("opens, compares and opens the worst matrix", async () => {
+    const { store, link, controller } = lab();
+    await controller.open(MODEL);
+    await settle();
+    expect(link.asked).toEqual(["open", "compare", "histogram"]);
+    expect(store.state.module).toBe("model.layers.1.mlp.down_proj");
+    expect(store.state.histogram.state).toBe("ready");
+    expect(situation(store.state).kind).toBe("finished");
+  });
+
+  test("a checkpoint that cannot be opened leaves what is shown", async () => {
+    const { store, link, controller } = lab();
+    await controller.open(MODEL);
+    const { shown } = store.state;
+    link.answers.open = failing(BROKEN);
+    await controller.open(OTHER);
+    expect(store.state.shown).toBe(shown);
+    expect(store.state.choice).toBe(MODEL);
+    expect(situation(store.state)).toMatchObject({ kind: "failed", during: "opening" });
+  });
+
+  test("after a failed opening the checkpoint before is opened again when it is needed", async () => {
+    const { link, controller } = lab();
+    await controller.open(MODEL);
+    await settle();
+    const { open } = link.answers;
+    link.answers.open = failing(BROKEN);
+    await controller.open(OTHER);
+    if (open !== undefined) link.answers.open = open;
+    link.asked.length = 0;
+    controller.pickModule("model.layers.0.mlp.q_proj");
+    await settle();
+    expect(link.asked).toEqual(["open", "histogram"]);
+  });
+
+  test("a new worker has to open the checkpoint again", async () => {
+    const { link, controller } = lab();
+    await controller.open(MODEL);
+    await settle();
+    link.asked.length = 0;
+    link.generation = 2;
+    await controller.compare();
+    expect(link.asked.slice(0, 2)).toEqual(["open", "compare"]);
+  });
+
+  test("a stopped comparison keeps what was measured", async () => {
+    const { store, link, controller } = lab();
+    const scheme = sampleScheme("W4A16", 19);
+    const partial = sampleResult({
+      finished: false,
+      outcome: "partial",
+      schemes: [{ ...scheme, layers: scheme.layers.slice(0, 2) }],
+    });
+    link.answers.compare = async () => {
+      controller.hear({ type: "partial", result: partial });
+      return { ok: false, error: cancelledError("comparing").toData() };
+    };
+    await controller.open(MODEL);
+    expect(store.state.shown?.outcome).toBe("cancelled");
+    expect(store.state.shown?.schemes[0]?.layers).toHaveLength(2);
+    expect(situation(store.state).kind).toBe("cancelled");
+  });
+
+  test("a comparison that fails gives the whole one before it back", async () => {
+    const { store, link, controller } = lab();
+    await controller.open(MODEL);
+    link.answers.compare = async () => {
+      controller.hear({ type: "partial", result: { ...sampleResult(), finished: false, outcome: "partial" } });
+      return { ok: false, error: BROKEN.toData() };
+    };
+    await controller.compare();
+    expect(store.state.shown?.finished).toBe(true);
+    expect(situation(store.state).kind).toBe("failed");
+  });
+
+  test("the plan changes its column without asking the engine", async () => {
+    const { store, link, controller } = lab();
+    await controller.open(MODEL);
+    await settle();
+    link.asked.length = 0;
+    controller.setPlan({ gpu: "H100 SXM 80 GB", contextTokens: 1024, sequences: 2 });
+    expect(store.state.shown?.original.fit.gpu).toBe("H100 SXM 80 GB");
+    expect(link.asked).toEqual([]);
+  });
+
+  test("changed rules make the result stale and hold the export back", async () => {
+    const { store, controller } = lab();
+    await controller.open(MODEL);
+    controller.setRules({ arithmetic: "eager", ignore: ["lm_head", "re:.*embed_tokens"] });
+    expect(isStale(store.state)).toBe(false);
+    expect(exportBlocked(store.state)).toBeNull();
+    controller.setRules({ arithmetic: "triton", ignore: ["lm_head", "re:.*embed_tokens"] });
+    expect(isStale(store.state)).toBe(true);
+    expect(exportBlocked(store.state)).toContain("compare again");
+  });
+
+  test("the answer of an older wish is dropped", async () => {
+    const { store, link, controller } = lab();
+    let answer: (result: CompareResult) => void = () => undefined;
+    link.answers.compare = () =>
+      new Promise((resolve) => {
+        answer = (value) => resolve({ ok: true, value });
+      });
+    const first = controller.open(MODEL);
+    await settle();
+    const late = answer;
+    link.answers.compare = async () => ({ ok: true, value: sampleResult({ elapsedMs: 2 }) });
+    await controller.open(OTHER);
+    late(sampleResult({ elapsedMs: 1 }));
+    await first;
+    expect(store.state.shown?.elapsedMs).toBe(2);
+    expect(store.state.choice).toBe(OTHER);
+  });
+});
