@@ -13,8 +13,8 @@ test("cancel settles within 100 ms and what was measured stands", async ({ lab }
     while (bar?.querySelector(".cancel") !== null) await new Promise((resolve) => requestAnimationFrame(resolve));
     return performance.now() - asked;
   });
-  // The page settles 100 ms after the key; the rest is one frame of a software renderer.
-  expect(waited).toBeLessThan(250);
+  // The page stops waiting after 70 ms; the rest are frames of a software renderer on a busy machine.
+  expect(waited).toBeLessThan(150);
   await expect(lab.runBar.locator("b")).toHaveText("Stopped by you");
   await lab.page.getByRole("button", { name: "Compare again" }).click();
   await lab.done();

@@ -9,12 +9,12 @@ const MADE_BY_TOOLS = new Set([".git", "node_modules", "dist", "test-results", "
 /** Paths of the project's files below a folder, from the root, with forward slashes, sorted. */
 export function projectFiles(under = ""): readonly string[] {
   return readdirSync(join(ROOT, under), { withFileTypes: true })
+    .filter(({ name }) => !MADE_BY_TOOLS.has(name))
     .flatMap((entry) => {
       const path = relative(ROOT, join(ROOT, under, entry.name))
         .split(sep)
         .join("/");
-      if (!entry.isDirectory()) return [path];
-      return MADE_BY_TOOLS.has(entry.name) ? [] : projectFiles(path);
+      return entry.isDirectory() ? projectFiles(path) : [path];
     })
     .sort();
 }

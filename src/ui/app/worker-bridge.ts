@@ -26,13 +26,13 @@ export interface BridgeLimits {
   readonly silenceMs: number;
   /** Between two looks at the clock. */
   readonly watchMs: number;
-  /** From a cancel until the page stops waiting for the worker. */
+  /** From a cancel until the page stops waiting for the worker: 100 ms, less the frames that show it. */
   readonly cancelMs: number;
   /** From a cancel until a worker that has not gone quiet is ended. */
   readonly quietMs: number;
 }
 
-const LIMITS: BridgeLimits = { handshakeMs: 5_000, silenceMs: 5_000, watchMs: 1_000, cancelMs: 100, quietMs: 1_000 };
+const LIMITS: BridgeLimits = { handshakeMs: 5_000, silenceMs: 5_000, watchMs: 1_000, cancelMs: 70, quietMs: 1_000 };
 
 /** A worker that dies again before it finished a single call is not started a third time by itself. */
 const AUTOMATIC_RESTARTS = 1;

@@ -77,14 +77,18 @@ export const heatMapStyles = css`
   .waiting .face {
     stroke: var(--line);
   }
-  .waiting text {
+  .cell.waiting text {
     display: none;
+  }
+  .blank .face {
+    fill: var(--paper);
+    stroke: var(--line-2);
   }
   .failed .face {
     fill: var(--paper);
     stroke: var(--fail);
   }
-  .failed text {
+  .cell.failed text {
     fill: var(--fail);
   }
   .hatch {

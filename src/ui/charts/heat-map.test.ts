@@ -33,6 +33,14 @@ describe("drawing a heat map", () => {
     expect(drawHeatMap(data, { width: 800, labelWidth: 96 }).cells[1]?.step).toBeNull();
   });
 
+  test("a matrix without a finite figure still bears its dash, however narrow its cell", () => {
+    const data = { ...grid(1, 300), cells: [cell(0, 0, null), cell(0, 1, 12)] };
+    expect(drawHeatMap(data, { width: 351, labelWidth: 96 }).cells.map((drawn) => drawn.showsLabel)).toEqual([
+      true,
+      false,
+    ]);
+  });
+
   test("thirty layers fit beside their names at the width of the main picture", () => {
     const drawing = drawHeatMap(grid(7, 30), { width: 896, labelWidth: 96 });
     expect(drawing.mapWidth).toBeLessThanOrEqual(800);

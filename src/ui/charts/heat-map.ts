@@ -104,7 +104,7 @@ export function drawHeatMap(data: HeatMapData, size: HeatMapSize): HeatMapDrawin
     x: cell.column * cellWidth,
     y: HEAD + cell.row * cellHeight,
     step: cell.value === null ? null : step(cell.value),
-    showsLabel: labelled.has(cell),
+    showsLabel: labelled.has(cell) || (cell.state === "measured" && cell.value === null),
   }));
   const height = HEAD + data.rows.length * cellHeight;
   return {
@@ -249,7 +249,8 @@ function stripTemplate(
 }
 
 function cellClass(drawn: DrawnCell, isSelected: boolean): string {
-  const step = drawn.step === null ? drawn.cell.state : `m${drawn.step}`;
+  const without = drawn.cell.state === "measured" ? "blank" : drawn.cell.state;
+  const step = drawn.step === null ? without : `m${drawn.step}`;
   const side = drawn.step !== null && drawn.step >= RAMP_STEPS / 2 ? "far" : "near";
   return `cell ${step} ${side}${isSelected ? " selected" : ""}`;
 }

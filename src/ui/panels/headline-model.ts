@@ -33,7 +33,7 @@ export function headline(situation: Situation, shown: CompareResult | null, chos
     case "reading":
       return {
         tone: "plain",
-        sentence: `Reading ${quote(situation.model)}.`,
+        sentence: `Reading ${shortName(situation.model)}.`,
         evidence: "Sizes need the headers only and are exact at once. Nothing leaves this machine.",
         actions: [],
       };
@@ -42,7 +42,7 @@ export function headline(situation: Situation, shown: CompareResult | null, chos
         tone: "plain",
         sentence:
           chosen === null
-            ? `Comparing ${quote(situation.model)}.`
+            ? `Comparing ${shortName(situation.model)}.`
             : `${sizeWords(chosen, situation.model)}; its error is being measured.`,
         evidence:
           shown === null
@@ -102,7 +102,7 @@ function finished(shown: CompareResult | null, chosen: SchemeResult | null): Hea
 }
 
 function sizeWords(scheme: SchemeResult, model: string): string {
-  const name = quote(model);
+  const name = shortName(model);
   if (scheme.modules === 0) return `${scheme.scheme} finds nothing to quantize in ${name}`;
   if (scheme.smaller.value <= 1) return `${scheme.scheme} does not make ${name} smaller`;
   return `${scheme.scheme} makes ${name} ${formatNumber(scheme.smaller.value)} × smaller`;
@@ -121,7 +121,7 @@ function failure(situation: Situation & { kind: "failed" }, shown: CompareResult
       ? "Nothing is shown yet"
       : during === "exporting"
         ? "No file was left behind; the comparison below stands"
-        : `The comparison of ${quote(shown.model.name)} below stands`;
+        : `The comparison of ${shortName(shown.model.name)} below stands`;
   const retry = during === "opening" ? [] : [{ action: "compare" as const, words: "Compare again", isMain: true }];
   return {
     tone: "failed",
@@ -155,4 +155,11 @@ function stale(asked: AskedRules, shown: CompareResult | null): Headline {
 
 function upper(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A headline has room for the name of a model, not for one of two hundred characters. */
+const LONGEST_NAME = 48;
+
+function shortName(name: string): string {
+  return quote(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name);
 }

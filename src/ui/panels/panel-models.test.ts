@@ -31,6 +31,11 @@ describe("the headline", () => {
     expect(view.evidence).toContain("W8A8: 2.74 ×, 42.0 dB");
   });
 
+  test("cuts a name of two hundred characters", () => {
+    const long = sampleResult({ model: { ...shown.model, name: "x".repeat(200) } });
+    expect(headline({ kind: "finished" }, long, chosen).sentence.length).toBeLessThan(140);
+  });
+
   test("never claims a shrinking that is none", () => {
     const larger = sampleScheme("W4A16", 19, 0.1, { smaller: computed(0.98, "ratio", "") });
     expect(headline({ kind: "finished" }, shown, larger).sentence).toMatch(/^W4A16 does not make tiny smaller/);
