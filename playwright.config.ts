@@ -1,7 +1,8 @@
 import { defineConfig } from "@playwright/test";
 import { CHROMIUM_ARGS, findChromium } from "./scripts/chromium.mjs";
 
-const PORT = 4173;
+/** Not the port of `npm start`: the page may be open while its tests run. */
+const PORT = 4174;
 const jsonReport = process.env.LAB_E2E_JSON;
 
 /** Tests of the built page in a real Chromium with WebGPU. They expect a build in `dist`. */

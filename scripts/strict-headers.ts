@@ -1,4 +1,5 @@
-import type { Connect, Plugin } from "vite";
+import type { ServerResponse } from "node:http";
+import type { Plugin } from "vite";
 
 const POLICY = {
   "default-src": "'none'",
@@ -37,19 +38,24 @@ export function headers(styles = POLICY["style-src"]): Record<string, string> {
 }
 
 /**
- * Sets the strict headers on every response of Vite's servers: pages, scripts, workers, 206 and 304 alike.
- * A policy on the page alone would not reach a worker loaded by URL.
+ * Sets the strict headers on every response of Vite's servers: pages, scripts, workers, 206 and 304, refusals too.
+ * A policy on the page alone would not reach a worker loaded by URL. The listener stands before Vite's own, since its host
+ * check and its answer to preflights come before any middleware.
  */
 export function strictHeaders(): Plugin {
-  const middleware =
-    (values: Record<string, string>): Connect.NextHandleFunction =>
-    (_request, response, next) => {
+  const guard = (server: { readonly httpServer: Emitter | null }, values: Record<string, string>) =>
+    server.httpServer?.prependListener("request", (_request: unknown, response: ServerResponse) => {
       for (const [name, value] of Object.entries(values)) response.setHeader(name, value);
-      next();
-    };
+    });
   return {
     name: "strict-headers",
-    configureServer: (server) => void server.middlewares.use(middleware(headers("'self' 'unsafe-inline'"))),
-    configurePreviewServer: (server) => void server.middlewares.use(middleware(headers())),
+    config: () => ({ preview: { cors: false } }),
+    configureServer: (server) => void guard(server, headers("'self' 'unsafe-inline'")),
+    configurePreviewServer: (server) => void guard(server, headers()),
   };
+}
+
+/** The part of Node's HTTP servers in use. */
+interface Emitter {
+  prependListener(event: "request", listener: (request: unknown, response: ServerResponse) => void): unknown;
 }

@@ -11,6 +11,9 @@ import type { DeviceSummary, ModelChoice, Outcome, WorkerApi, WorkerEvent } from
 /** How often the worker says that it is alive. The page gives up after several times that. */
 const ALIVE_EVERY_MS = 1000;
 
+/** Files of bundled models are fetched once and kept by the browser, so that the page goes on without a network. */
+const BUNDLED_BYTES = 16 * 2 ** 20;
+
 /** The models that the lab brings along: addresses of their files, given by the build, by their place in `fixtures`. */
 const BUNDLED: Readonly<Record<string, string>> = import.meta.glob("../../fixtures/models/**", {
   query: "?url",
@@ -94,7 +97,7 @@ async function bundledFolder(name: string, base: string): Promise<Folder> {
   }
   const files = await Promise.all(
     entries.map(async ([path, url]): Promise<[string, ByteSource]> => {
-      const source = await openHttpSource(url, { base });
+      const source = await openHttpSource(url, { base, keepUpToBytes: BUNDLED_BYTES });
       // The build names files by their hash; people know them by their own.
       const own = path.slice(prefix.length);
       return [

@@ -3,7 +3,7 @@ import type { Device } from "../device/device.ts";
 import type { AnyKernel, Kernel } from "../device/kernel.ts";
 import { createReferenceDevice } from "../device/reference/reference-device.ts";
 import { createWebGpuDevice } from "../device/webgpu/webgpu-device.ts";
-import type { IntSource } from "../kernels/quant/int-params.ts";
+import type { IntSource } from "../kernels/int-params.ts";
 import type { Arithmetic, Scheme } from "../schemes/scheme.ts";
 import type { EngineHost } from "./api.ts";
 import type { KernelReport } from "./result.ts";

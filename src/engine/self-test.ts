@@ -2,9 +2,9 @@ import { fromBf16 } from "../base/bfloat16.ts";
 import type { Device } from "../device/device.ts";
 import { call } from "../device/kernel.ts";
 import { setHalf } from "../kernels/halves.ts";
+import type { IntShape, IntSource } from "../kernels/int-params.ts";
 import { codeWords, intQuantize } from "../kernels/quant/int_quantize.ts";
 import { intScale } from "../kernels/quant/int_scale.ts";
-import type { IntShape, IntSource } from "../kernels/quant/int-params.ts";
 
 /** What a device must compute right before one of its results may say bit-exact. */
 export interface SelfTestResult {

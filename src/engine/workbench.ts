@@ -1,9 +1,9 @@
 import type { Device, DeviceBuffer } from "../device/device.ts";
 import { call } from "../device/kernel.ts";
+import type { CodeStorage } from "../kernels/int-params.ts";
 import { ERROR_WORDS, intError, segmentsPerGroup } from "../kernels/quant/int_error.ts";
 import { codeWords, intQuantize } from "../kernels/quant/int_quantize.ts";
 import { intScale } from "../kernels/quant/int_scale.ts";
-import type { CodeStorage } from "../kernels/quant/int-params.ts";
 import type { ReconstructionTotal } from "../metrics/reconstruction.ts";
 import type { Arithmetic, Scheme } from "../schemes/scheme.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";

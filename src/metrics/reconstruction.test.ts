@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { fromBf16, roundToBf16 } from "../base/bfloat16.ts";
 import { halfAt } from "../kernels/halves.ts";
+import { fillWeights, scalesOf } from "../kernels/int-inputs.ts";
 import { intCode } from "../kernels/quant/int_code.oracle.ts";
 import { ERROR_WORDS, intError, segmentsPerGroup } from "../kernels/quant/int_error.ts";
-import { fillWeights, scalesOf } from "../kernels/quant/int-inputs.ts";
 import { ReconstructionTotal } from "./reconstruction.ts";
 
 const shape = { groups: 1, groupSize: 300 };

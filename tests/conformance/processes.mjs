@@ -23,6 +23,15 @@ async function run(command, args, { input = "", cwd } = {}) {
 /** The last lines of what a program complained of. */
 const complaint = ({ stderr, stdout }) => (stderr.trim() || stdout.trim()).split("\n").slice(-4).join(" | ");
 
+/** Why the lab refused, where it said so in its document. */
+function refusal(result) {
+  try {
+    return JSON.parse(result.stdout).error.message;
+  } catch {
+    return complaint(result);
+  }
+}
+
 /** Path of the kit's Python, whose environment is made where it is missing. */
 export async function kitPython(kit) {
   const result = await run(`${kit}/setup`, []);
@@ -34,7 +43,7 @@ export async function kitPython(kit) {
 /** `npm run --silent lab -- … --json`, its document and what it took. Throws where it fails. */
 export async function lab(root, args) {
   const result = await run("npm", ["run", "--silent", "lab", "--", ...args, "--json"], { cwd: root });
-  if (result.code !== 0) throw new Error(`lab ${args[0]} ended with ${result.code}: ${complaint(result)}`);
+  if (result.code !== 0) throw new Error(`lab ${args[0]} ended with ${result.code}: ${refusal(result)}`);
   return { document: JSON.parse(result.stdout), seconds: result.seconds };
 }
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
-import { openHttpFolder, openHttpSource } from "./http-source.ts";
+import { openHttpSource } from "./http-source.ts";
 
 const BYTES = Uint8Array.from({ length: 1000 }, (_, i) => (i * 3) % 256);
 
@@ -143,10 +143,13 @@ describe("openHttpSource", () => {
   });
 });
 
-test("openHttpFolder opens its files by path", async () => {
+test("a small file is fetched once where the host keeps such files, a larger one by ranges", async () => {
   const { base, asked } = await serve();
-  const folder = await openHttpFolder("/models/tiny/", ["config.json", "sub/a b.bin"], { base });
-  expect(folder.name).toBe("tiny");
-  expect([...folder.files.keys()]).toEqual(["config.json", "sub/a b.bin"]);
-  expect(asked.sort()).toEqual(["HEAD /models/tiny/config.json", "HEAD /models/tiny/sub/a%20b.bin"]);
+  const small = await openHttpSource("/a", { base, keepUpToBytes: 1000 });
+  expect(await small.read(10, 20)).toEqual(BYTES.slice(10, 20));
+  expect(await small.read(0, 1000)).toEqual(BYTES);
+  expect(asked).toEqual(["GET /a"]);
+  const large = await openHttpSource("/a", { base, keepUpToBytes: 999 });
+  expect(await large.read(10, 20)).toEqual(BYTES.slice(10, 20));
+  expect(asked.at(-1)).toBe("GET /a bytes=10-19");
 });

@@ -1,5 +1,5 @@
 import { LabError, quote } from "../../base/errors.ts";
-import type { ByteSource, Folder } from "../byte-source.ts";
+import type { ByteSource } from "../byte-source.ts";
 import { createBlobSource } from "./blob-source.ts";
 import {
   lastPart,
@@ -15,13 +15,18 @@ import {
 export interface HttpHost {
   /** The page's own address: relative URLs start here, and no other origin is read. */
   readonly base: string;
+  /**
+   * Files up to this size, or of a size the server does not tell, are fetched whole and kept as a blob: reading them goes
+   * on offline. Default 0: none.
+   */
+  readonly keepUpToBytes?: number;
   /** Default the platform's `fetch`. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
 /**
- * A file of the page's own origin, read by ranges. A server that ignores ranges is asked once and its whole answer kept as
- * a blob. One small request is made here, for the size.
+ * A file of the page's own origin, read by ranges, a small one kept if the host says so. A server that ignores ranges is
+ * asked once and its whole answer kept as a blob. One request is made here.
  * @throws LabError `source/foreign-origin` before any request; `source/not-found`, `source/unreadable`
  */
 export async function openHttpSource(url: string, host: HttpHost): Promise<ByteSource> {
@@ -29,8 +34,14 @@ export async function openHttpSource(url: string, host: HttpHost): Promise<ByteS
   const name = nameOf(address);
   const ask = (method: string, headers: Record<string, string>): Promise<Response> =>
     request(name, address, host, method, headers);
-  const head = await ask("HEAD", {});
+  const { keepUpToBytes = 0 } = host;
+  const head = await ask(keepUpToBytes > 0 ? "GET" : "HEAD", {});
   const size = readSize(head.headers.get("content-length"));
+  // A compressed answer names no length; it is already on its way, so it is kept as well.
+  const isKept = keepUpToBytes > 0 && (size === null || size <= keepUpToBytes);
+  if (isKept) return createBlobSource(name, await takeBlob(name, head));
+  // An answer left lying keeps its connection, and a browser has six.
+  await head.body?.cancel();
   // A compressed answer's length is not the file's.
   if (size !== null && !head.headers.has("content-encoding")) {
     return new HttpSource(name, size, head.headers.get("etag"), ask);
@@ -43,24 +54,6 @@ export async function openHttpSource(url: string, host: HttpHost): Promise<ByteS
     return new HttpSource(name, total, probe.headers.get("etag"), ask);
   }
   return createBlobSource(name, await takeBlob(name, probe));
-}
-
-/**
- * Files of the page's own origin as a folder.
- * @param folderUrl ends in `/`
- * @param paths relative to it, `/` between parts
- */
-export async function openHttpFolder(folderUrl: string, paths: readonly string[], host: HttpHost): Promise<Folder> {
-  const root = sameOrigin(folderUrl, host.base);
-  const sources = await Promise.all(
-    paths.map((path) => {
-      const relative = path.split("/").map(encodeURIComponent).join("/");
-      return openHttpSource(new URL(relative, root).href, host);
-    }),
-  );
-  const files = new Map<string, ByteSource>();
-  sources.forEach((source, at) => void files.set(paths[at] ?? "", source));
-  return { name: nameOf(root), files };
 }
 
 class HttpSource implements ByteSource {

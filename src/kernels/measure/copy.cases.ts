@@ -1,5 +1,5 @@
 import { SeededRandom } from "../../base/random.ts";
-import { dirty } from "../quant/int-inputs.ts";
+import { dirty } from "../int-inputs.ts";
 import { type KernelCase, kernelCase } from "../test-case.ts";
 import { copy } from "./copy.ts";
 

@@ -1,4 +1,7 @@
-import type { CopyShape } from "./copy.ts";
+/** How much is copied: vectors of 16 bytes. */
+export interface CopyShape {
+  readonly vectors: number;
+}
 
 /** The first `vectors` × 16 bytes of the source. */
 export function copyOracle(

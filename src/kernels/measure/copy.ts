@@ -1,13 +1,8 @@
 import type { Kernel } from "../../device/kernel.ts";
 import { shaderSource } from "../shader-source.ts";
-import { copyOracle } from "./copy.oracle.ts";
+import { type CopyShape, copyOracle } from "./copy.oracle.ts";
 
 const VECTORS_PER_INVOCATION = 8;
-
-/** How much is copied: vectors of 16 bytes. */
-export interface CopyShape {
-  readonly vectors: number;
-}
 
 /** Reads and writes and nothing else: the roof that a kernel's speed is a share of. */
 export const copy: Kernel<Record<string, never>, CopyShape> = {

@@ -1,5 +1,5 @@
 import { fromBf16, roundHalfEven, roundToBf16 } from "../../base/bfloat16.ts";
-import type { IntSource } from "./int-params.ts";
+import type { IntSource } from "../int-params.ts";
 
 /**
  * The code of one bf16 weight under one bf16 scale, step by step as the tool computes it.

@@ -1,8 +1,8 @@
 import { SeededRandom } from "../../base/random.ts";
+import { dirty, fillWeights, SHAPES, scalesOf } from "../int-inputs.ts";
 import { type KernelCase, kernelCase } from "../test-case.ts";
 import { intDequantize } from "./int_dequantize.ts";
 import { codeWords } from "./int_quantize.ts";
-import { dirty, fillWeights, SHAPES, scalesOf } from "./int-inputs.ts";
 
 export const intDequantizeCases: readonly KernelCase[] = ([4, 8] as const).flatMap((bits) =>
   (["offset", "twos-complement"] as const).flatMap((storage) =>

@@ -1,7 +1,6 @@
 import { BF16_NAN, fromBf16, toBf16 } from "../../base/bfloat16.ts";
 import { halfAt, setHalf } from "../halves.ts";
-import type { IntDequantizeSource } from "./int_dequantize.ts";
-import type { IntShape } from "./int-params.ts";
+import type { IntDequantizeSource, IntShape } from "../int-params.ts";
 
 /**
  * weight = RN_bf16(code · scale).

@@ -1,16 +1,10 @@
 import type { Kernel } from "../../device/kernel.ts";
+import { codeOffset, type IntDequantizeSource, type IntShape } from "../int-params.ts";
 import { shaderSource } from "../shader-source.ts";
 import { intDequantizeOracle } from "./int_dequantize.oracle.ts";
-import { type CodeStorage, codeOffset, type IntShape } from "./int-params.ts";
 
 /** Weights of one invocation: a multiple of what a word holds, so that no two write the same word. */
 const BLOCK = 128;
-
-/** What changes the program of unpack and dequantize. */
-export interface IntDequantizeSource {
-  readonly bits: 4 | 8;
-  readonly storage: CodeStorage;
-}
 
 /** bf16 weights that packed codes and bf16 scales stand for. */
 export const intDequantize: Kernel<IntDequantizeSource, IntShape> = {

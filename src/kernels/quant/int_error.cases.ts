@@ -1,6 +1,6 @@
+import { dirty, fillWeights, SHAPES, scalesOf } from "../int-inputs.ts";
 import { type KernelCase, kernelCase } from "../test-case.ts";
 import { ERROR_WORDS, intError, segmentsPerGroup } from "./int_error.ts";
-import { dirty, fillWeights, SHAPES, scalesOf } from "./int-inputs.ts";
 
 /**
  * 128 float32 additions of positive numbers lose at most 128 · 2⁻²⁴ of their sum, and usually a tenth of it. The signed sum

@@ -1,7 +1,7 @@
 import { BF16_INFINITY, fromBf16, roundToBf16 } from "../../base/bfloat16.ts";
 import { halfAt } from "../halves.ts";
+import type { IntShape, IntSource } from "../int-params.ts";
 import { intCode } from "./int_code.oracle.ts";
-import type { IntShape, IntSource } from "./int-params.ts";
 
 const SEGMENT = 128;
 const WORDS = 6;
@@ -57,6 +57,6 @@ export function intErrorOracle(
 
 /** Largest e with 2^e ≤ value, for a positive finite value; the logarithm alone may be off by one at a power of two. */
 function floorLog2(value: number): number {
-  const guess = Math.round(Math.log2(value));
+  const guess = Math.floor(Math.log2(value) + 0.5);
   return 2 ** guess <= value ? guess : guess - 1;
 }

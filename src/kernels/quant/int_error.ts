@@ -1,7 +1,7 @@
 import type { Kernel } from "../../device/kernel.ts";
+import { droppedBits, type IntShape, type IntSource } from "../int-params.ts";
 import { shaderSource } from "../shader-source.ts";
 import { intErrorOracle } from "./int_error.oracle.ts";
-import { droppedBits, type IntShape, type IntSource } from "./int-params.ts";
 
 /** Weights of a segment: few enough for float32 sums to stay near 1e-7, many enough to leave little to read back. */
 export const ERROR_SEGMENT = 128;

@@ -1,7 +1,7 @@
 import { setHalf } from "../halves.ts";
+import { dirty, fillWeights, SHAPES, scalesOf } from "../int-inputs.ts";
 import { type KernelCase, kernelCase } from "../test-case.ts";
 import { codeWords, intQuantize } from "./int_quantize.ts";
-import { dirty, fillWeights, SHAPES, scalesOf } from "./int-inputs.ts";
 
 /** Exponents of the quotient around every code: from below the first tie to beyond the largest code. */
 const QUOTIENT_EXPONENTS = Array.from({ length: 19 }, (_, index) => index - 9);

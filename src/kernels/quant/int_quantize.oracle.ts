@@ -1,7 +1,6 @@
 import { halfAt } from "../halves.ts";
+import type { IntQuantizeSource, IntShape } from "../int-params.ts";
 import { intCode } from "./int_code.oracle.ts";
-import type { IntQuantizeSource } from "./int_quantize.ts";
-import type { IntShape } from "./int-params.ts";
 
 /**
  * Codes as a little-endian stream of `bits`-bit fields, offset or two's complement.

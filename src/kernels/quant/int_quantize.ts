@@ -1,15 +1,10 @@
 import type { Kernel } from "../../device/kernel.ts";
+import { codeOffset, droppedBits, type IntQuantizeSource, type IntShape } from "../int-params.ts";
 import { shaderSource } from "../shader-source.ts";
 import { intQuantizeOracle } from "./int_quantize.oracle.ts";
-import { type CodeStorage, codeOffset, droppedBits, type IntShape, type IntSource } from "./int-params.ts";
 
 /** Weights of one invocation: a multiple of what a word holds, so that no two write the same word. */
 const BLOCK = 128;
-
-/** What changes the program of quantize and pack. */
-export interface IntQuantizeSource extends IntSource {
-  readonly storage: CodeStorage;
-}
 
 /** Codes of symmetric integer quantization, packed 32 / bits to a word, element 0 lowest. */
 export const intQuantize: Kernel<IntQuantizeSource, IntShape> = {

@@ -1,6 +1,6 @@
+import { dirty, fillWeights, SHAPES } from "../int-inputs.ts";
 import { type KernelCase, kernelCase } from "../test-case.ts";
 import { intScale } from "./int_scale.ts";
-import { dirty, fillWeights, SHAPES } from "./int-inputs.ts";
 
 /** Every bf16 there is, each a group of its own: all scales that can be. */
 const EVERY_VALUE = new Uint32Array(2 ** 15).map((_, index) => (2 * index + 1) * 65536 + 2 * index);

@@ -1,6 +1,6 @@
 import { BF16_EPSILON, BF16_NAN, fromBf16, toBf16 } from "../../base/bfloat16.ts";
 import { halfAt, setHalf } from "../halves.ts";
-import type { IntShape } from "./int-params.ts";
+import type { IntShape } from "../int-params.ts";
 
 /**
  * scale = RN_bf16(absmax / ((2^bits − 1) / 2)); 0 becomes 2⁻⁷; NaN stays NaN.

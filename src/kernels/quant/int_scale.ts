@@ -1,7 +1,7 @@
 import type { Kernel } from "../../device/kernel.ts";
+import type { IntShape } from "../int-params.ts";
 import { shaderSource } from "../shader-source.ts";
 import { intScaleOracle } from "./int_scale.oracle.ts";
-import type { IntShape } from "./int-params.ts";
 
 /** Scales of symmetric integer quantization, bf16 from bf16 weights. The scale is the same under both arithmetics. */
 export const intScale: Kernel<{ readonly bits: 4 | 8 }, IntShape> = {

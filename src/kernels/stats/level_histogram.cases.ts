@@ -1,4 +1,4 @@
-import { dirty, fillWeights, SHAPES, scalesOf } from "../quant/int-inputs.ts";
+import { dirty, fillWeights, SHAPES, scalesOf } from "../int-inputs.ts";
 import { type KernelCase, kernelCase } from "../test-case.ts";
 import { HISTOGRAM_COPIES, histogramBins, levelHistogram } from "./level_histogram.ts";
 

@@ -1,7 +1,12 @@
 import { fromBf16 } from "../../base/bfloat16.ts";
 import { halfAt } from "../halves.ts";
-import type { IntShape } from "../quant/int-params.ts";
-import type { LevelHistogramSource } from "./level_histogram.ts";
+import type { IntShape } from "../int-params.ts";
+
+/** What changes the program of the histogram. */
+export interface LevelHistogramSource {
+  readonly bits: 4 | 8;
+  readonly binsPerLevel: number;
+}
 
 /**
  * One exact histogram in the first copy. The quotient is decided in float64, which holds every product of a bf16 scale and

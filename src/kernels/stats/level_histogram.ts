@@ -1,13 +1,7 @@
 import type { Kernel } from "../../device/kernel.ts";
-import type { IntShape } from "../quant/int-params.ts";
+import type { IntShape } from "../int-params.ts";
 import { shaderSource } from "../shader-source.ts";
-import { levelHistogramOracle } from "./level_histogram.oracle.ts";
-
-/** What changes the program of the histogram. */
-export interface LevelHistogramSource {
-  readonly bits: 4 | 8;
-  readonly binsPerLevel: number;
-}
+import { type LevelHistogramSource, levelHistogramOracle } from "./level_histogram.oracle.ts";
 
 /** Histograms that invocations share in turn, so that they seldom meet at one counter; the host adds them up. */
 export const HISTOGRAM_COPIES = 64;

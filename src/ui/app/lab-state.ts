@@ -99,7 +99,7 @@ export function exportBlocked(state: LabState): string | null {
   if (state.job?.kind === "exporting") return "The export runs.";
   if (state.job !== null) return "Waits until the comparison is done.";
   if (chosen === null || state.shown === null) return "Open a model first.";
-  if (chosen.error !== undefined) return `${chosen.scheme} could not be measured.`;
+  if (chosen.error !== undefined) return `${chosen.scheme} cannot take every matrix.`;
   if (isStale(state)) return "The settings changed: compare again first.";
   if (chosen.modules === 0) return "There is nothing to quantize.";
   return null;

@@ -53,7 +53,7 @@ export function drawHistogram(data: HistogramData, size: PictureSize): Histogram
     const right = x(data.firstLevel - 0.5 + (bin + 1) / data.binsPerLevel);
     return `V${heightOf(count).toFixed(1)}H${right.toFixed(1)}`;
   });
-  const powers = y.ticks().filter((value) => value >= 1 && Number.isInteger(Math.log10(value)));
+  const powers = y.ticks().filter((value) => /^10*$/.test(String(value)));
   const highest = Math.max(...data.codes, 0);
   const at = data.codes.indexOf(highest);
   return {

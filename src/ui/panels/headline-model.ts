@@ -78,13 +78,18 @@ function finished(shown: CompareResult | null, chosen: SchemeResult | null): Hea
       actions: [],
     };
   }
+  if (chosen.error !== undefined) {
+    const { found, advice } = chosen.error;
+    return {
+      tone: "plain",
+      sentence: `${chosen.scheme} cannot take every matrix of ${shortName(shown.model.name)}.`,
+      evidence: `${found}. ${upper(advice)}. The figures below are of the other matrices.`,
+      actions: [],
+    };
+  }
   const size = sizeWords(chosen, shown.model.name);
   const error =
-    chosen.error !== undefined
-      ? "; it could not be measured"
-      : chosen.sqnrDb === undefined
-        ? ""
-        : ` and keeps its weights ${formatNumber(chosen.sqnrDb.value)} dB above the error`;
+    chosen.sqnrDb === undefined ? "" : ` and keeps its weights ${formatNumber(chosen.sqnrDb.value)} dB above the error`;
   const others = shown.schemes
     .filter((scheme) => scheme !== chosen)
     .map((scheme) => {

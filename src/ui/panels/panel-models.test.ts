@@ -91,7 +91,7 @@ describe("the scheme table", () => {
       sampleResult({ schemes: [sampleScheme("W4A16", 19, 0.1, { error: ERROR }), sampleScheme("W8A8", 42)] }),
     );
     expect(table.rows.map((row) => row.failure !== null)).toEqual([false, true, false]);
-    expect(table.caption.strong).toBe("1 of 2 schemes could not be measured; the others stand.");
+    expect(table.caption.strong).toBe("1 of 2 schemes cannot be exported as they are.");
   });
 
   test("says who fits", () => {

@@ -51,7 +51,7 @@ export function schemeTable(result: CompareResult): SchemeTable {
     const cells = schemes.map((scheme) => {
       const quantity = pick(scheme);
       if (quantity !== undefined) return quantityCell(quantity);
-      return scheme.error !== undefined || result.finished ? NONE : WAITING;
+      return result.finished ? NONE : WAITING;
     });
     const example = schemes.map(pick).find((quantity) => quantity !== undefined);
     return column(name, "error", example, [NONE, ...cells]);
@@ -154,7 +154,8 @@ function captionOf(result: CompareResult): SchemeTable["caption"] {
   const fitting = [result.original.fit, ...result.schemes.map((scheme) => scheme.fit)];
   const gpu = result.original.fit.gpu;
   if (refused > 0) {
-    return { strong: `${refused} of ${result.schemes.length} schemes could not be measured; the others stand.`, plain };
+    const strong = `${refused} of ${result.schemes.length} schemes cannot be exported as they are.`;
+    return { strong, plain: "Their figures are of the matrices that they can take." };
   }
   if (fitting.every((fit) => fit.fits === true)) return { strong: `All of them fit on one ${gpu}.`, plain };
   if (fitting.every((fit) => fit.fits === false)) return { strong: `None of them fits on one ${gpu}.`, plain };

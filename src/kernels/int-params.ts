@@ -17,6 +17,17 @@ export interface IntShape {
 /** How codes are stored: `offset` adds 2^(bits−1), as pack-quantized does; `twos-complement` is int-quantized. */
 export type CodeStorage = "offset" | "twos-complement";
 
+/** What changes the program of quantize and pack. */
+export interface IntQuantizeSource extends IntSource {
+  readonly storage: CodeStorage;
+}
+
+/** What changes the program of unpack and dequantize. */
+export interface IntDequantizeSource {
+  readonly bits: 4 | 8;
+  readonly storage: CodeStorage;
+}
+
 /** Pipeline constant `DROPPED_BITS` of an arithmetic. */
 export function droppedBits(arithmetic: IntSource["arithmetic"]): number {
   return arithmetic === "eager" ? 16 : 6;

@@ -1,8 +1,8 @@
-import { BF16_INFINITY, BF16_LARGEST_FINITE, BF16_NAN, toBf16 } from "../../base/bfloat16.ts";
-import { SeededRandom } from "../../base/random.ts";
-import { setHalf } from "../halves.ts";
-import { intScaleOracle } from "./int_scale.oracle.ts";
+import { BF16_INFINITY, BF16_LARGEST_FINITE, BF16_NAN, toBf16 } from "../base/bfloat16.ts";
+import { SeededRandom } from "../base/random.ts";
+import { setHalf } from "./halves.ts";
 import type { IntShape } from "./int-params.ts";
+import { intScaleOracle } from "./quant/int_scale.oracle.ts";
 
 /** A filling of one group of weights: bf16 bits of element `index` of `groupSize`. */
 interface Filling {
