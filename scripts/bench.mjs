@@ -48,7 +48,7 @@ function report(made, memory, rises, kernels) {
   const lines = [
     `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? "unknown processor"} × ${cpus().length}, ${(totalmem() / 1e9).toFixed(0)} GB, Node ${process.versions.node}, SwiftShader (no GPU).`,
     "",
-    `Page: W4A16 and W8A8 over ${(made.fileBytes / 2 ** 30).toFixed(2)} GiB, largest tensor ${(made.largestTensorBytes / 2 ** 20).toFixed(0)} MiB; idle page ${mb(memory.idleBytes)}; longest gap between frames ${memory.longestGapMs.toFixed(0)} ms.`,
+    `Page: W4A16 and W8A8 over ${(made.fileBytes / 2 ** 30).toFixed(2)} GiB, largest tensor ${(made.largestTensorBytes / 2 ** 20).toFixed(0)} MiB; idle page ${mb(memory.idleBytes)}.`,
     "",
     "| pass | peak over idle (PSS of the browser's process tree) | time |",
     "|---|---|---|",

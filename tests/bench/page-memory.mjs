@@ -2,39 +2,28 @@
 import { performance } from "node:perf_hooks";
 import { chromium } from "playwright";
 import { CHROMIUM_ARGS } from "../../scripts/chromium.mjs";
-import { treeMemoryBytes, watchMemory } from "./process-memory.mjs";
+import { processWithArgument, treeMemoryBytes, watchMemory } from "./process-memory.mjs";
 
 const SAMPLE_EVERY_MS = 50;
 const PASS_LIMIT_MS = 10 * 60_000;
 
-/** Longest gap between two animation frames, kept by the page itself from now on. */
-function watchFrames() {
-  globalThis.labLongestGapMs = 0;
-  let last = performance.now();
-  const frame = (now) => {
-    globalThis.labLongestGapMs = Math.max(globalThis.labLongestGapMs, now - last);
-    last = now;
-    requestAnimationFrame(frame);
-  };
-  requestAnimationFrame(frame);
-}
-
 /**
  * Opens the page, waits for the bundled comparison, and picks `folder` twice.
- * @returns bytes of the idle tree, of the peaks, milliseconds of the passes, and the longest gap between frames
+ * @returns bytes of the idle tree, bytes of the peaks and milliseconds of the passes
  */
 export async function measurePageMemory(address, folder, executablePath) {
-  const server = await chromium.launchServer({ executablePath, args: [...CHROMIUM_ARGS] });
+  // Chromium ignores the flag; it tells this browser's process from others. A browser behind a socket would show its
+  // process at once, but is given a copy of every picked file through that socket.
+  const mark = `--lab-bench=${process.pid}`;
+  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_ARGS, mark] });
   try {
-    const browser = await chromium.connect(server.wsEndpoint());
+    const root = processWithArgument(mark);
     const page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
     await page.goto(address);
     const done = page.locator("lab-run-bar b", { hasText: "Done" });
     await done.waitFor({ timeout: PASS_LIMIT_MS });
     await page.waitForTimeout(2000);
-    const root = server.process().pid;
     const idleBytes = treeMemoryBytes(root);
-    await page.evaluate(watchFrames);
     const passes = [];
     for (let pass = 0; pass < 2; pass++) {
       const watch = watchMemory(root, SAMPLE_EVERY_MS);
@@ -45,9 +34,8 @@ export async function measurePageMemory(address, folder, executablePath) {
       passes.push({ elapsedMs: performance.now() - started, peakBytes: watch.stop() });
     }
     const rows = await page.locator("lab-scheme-table tbody tr").allInnerTexts();
-    const longestGapMs = await page.evaluate(() => globalThis.labLongestGapMs);
-    return { idleBytes, passes, longestGapMs, rows };
+    return { idleBytes, passes, rows };
   } finally {
-    await server.close();
+    await browser.close();
   }
 }

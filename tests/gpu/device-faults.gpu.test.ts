@@ -105,3 +105,14 @@ test("a buffer beyond the limits is an error at the next read, not silence", asy
   expect((await errorOf(device.settle())).code).toMatch(/^(device\/out-of-memory|kernel\/failed)$/);
   device.destroy();
 });
+
+test("reading two buffers at once, again and again, makes no new memory after the first time", async () => {
+  const device = await createWebGpuDevice(navigator.gpu);
+  const buffers = [device.createBuffer(1000), device.createBuffer(1000)];
+  const readBoth = () => Promise.all(buffers.map((buffer) => device.read(buffer, 1000)));
+  await readBoth();
+  const made = vi.spyOn(GPUDevice.prototype, "createBuffer");
+  for (let round = 0; round < 5; round++) await readBoth();
+  expect(made).not.toHaveBeenCalled();
+  device.destroy();
+});

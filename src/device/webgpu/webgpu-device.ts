@@ -87,7 +87,8 @@ function describeAdapter(adapter: GPUAdapter): string {
 function wrap(device: GPUDevice, adapter: string): Device {
   const pipelines = new Map<string, { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout }>();
   const uniforms: GPUBuffer[] = [];
-  const staging = new Map<number, GPUBuffer>();
+  /** Buffers to read through that nobody reads through now, by size; as many as were ever in use at once. */
+  const freeStaging = new Map<number, GPUBuffer[]>();
   /** Error scopes not yet looked at. */
   let scopes: Promise<LabError | null>[] = [];
   let lost: LabError | null = null;
@@ -153,14 +154,19 @@ function wrap(device: GPUDevice, adapter: string): Device {
     return uniforms[index];
   }
 
+  /** A buffer to read through: one that is free, or a new one. Never dropped, since dropped memory waits for a collection. */
   function stagingOf(sizeBytes: number): GPUBuffer {
     const size = Math.max(16, 2 ** Math.ceil(Math.log2(sizeBytes)));
-    const found = staging.get(size);
-    if (found) {
-      staging.delete(size);
-      return found;
-    }
-    return device.createBuffer({ label: "read", size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const free = freeStaging.get(size)?.pop();
+    return (
+      free ?? device.createBuffer({ label: "read", size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
+    );
+  }
+
+  function giveBack(staging: GPUBuffer): void {
+    const free = freeStaging.get(staging.size);
+    if (free) free.push(staging);
+    else freeStaging.set(staging.size, [staging]);
   }
 
   async function settle(): Promise<void> {
@@ -252,7 +258,7 @@ function wrap(device: GPUDevice, adapter: string): Device {
       }
       const bytes = new Uint8Array(target.getMappedRange(0, size).slice(0, sizeBytes));
       target.unmap();
-      staging.set(target.size, target);
+      giveBack(target);
       await settle();
       return bytes;
     },
