@@ -116,3 +116,22 @@ test("reading two buffers at once, again and again, makes no new memory after th
   expect(made).not.toHaveBeenCalled();
   device.destroy();
 });
+
+test("an adapter that rounds otherwise is found out: auto computes elsewhere and says so, gpu refuses", async () => {
+  const original = GPUDevice.prototype.createComputePipeline;
+  vi.spyOn(GPUDevice.prototype, "createComputePipeline").mockImplementation(function (this: GPUDevice, descriptor) {
+    const { compute } = descriptor;
+    const constants = { ...compute.constants };
+    if ("DROPPED_BITS" in constants) constants.DROPPED_BITS = 12;
+    return original.call(this, { ...descriptor, compute: { ...compute, constants } });
+  });
+  const engineOf = async (device: "auto" | "gpu") => {
+    const engine = createEngine({ gpu: navigator.gpu, device, now: () => performance.now() });
+    await engine.open(madeFolder(1));
+    return engine;
+  };
+  const { kernels } = await (await engineOf("auto")).compare(REQUEST);
+  expect(kernels.map(({ device }) => device)).toEqual(["reference", "reference"]);
+  expect(kernels[0]?.fallback).toMatch(/^the self-test failed on .*: .* has code/);
+  expect((await errorOf((await engineOf("gpu")).compare(REQUEST))).code).toBe("device/not-exact");
+});

@@ -38,6 +38,9 @@ export function headline(situation: Situation, shown: CompareResult | null, chos
         actions: [],
       };
     case "comparing":
+      if (shown !== null && chosen !== null && shown.schemes.every(isMeasured)) {
+        return { ...finished(shown, chosen), evidence: "Every matrix is measured; the kernels are being timed." };
+      }
       return {
         tone: "plain",
         sentence:
@@ -67,6 +70,10 @@ export function headline(situation: Situation, shown: CompareResult | null, chos
     case "finished":
       return finished(shown, chosen);
   }
+}
+
+function isMeasured(scheme: SchemeResult): boolean {
+  return scheme.layers.length === scheme.modules;
 }
 
 function finished(shown: CompareResult | null, chosen: SchemeResult | null): Headline {

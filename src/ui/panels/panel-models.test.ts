@@ -124,6 +124,17 @@ describe("the run bar", () => {
     expect(at(99)).not.toBe(at(100));
   });
 
+  test("a kernel that ran elsewhere is named, with the reason", () => {
+    const device = { kind: "webgpu", adapter: "a GPU", exact: true, reason: null } as const;
+    const kernel = { kernel: "quant/int_scale", adapter: "x", exactness: "bit-exact", fallback: "it failed" } as const;
+    const line = deviceLine(device, sampleResult({ kernels: [{ ...kernel, device: "reference" }] }));
+    expect(line.text).toContain("quant/int_scale ran on the CPU");
+    expect(line.tip).toContain("it failed");
+    expect(deviceLine(device, sampleResult({ kernels: [{ ...kernel, device: "webgpu" }] })).text).toContain(
+      "bit-exact",
+    );
+  });
+
   test("says why the CPU computes and that the digits are the same", () => {
     const line = deviceLine({ kind: "reference", adapter: "", exact: true, reason: "no adapter" }, null);
     expect(line.text).toContain("CPU engine");

@@ -73,6 +73,13 @@ export function deviceLine(device: DeviceSummary | null, shown: CompareResult | 
       tip: `Using the CPU engine: ${why}. Same digits, slower.`,
     };
   }
+  const moved = shown?.kernels.find((kernel) => kernel.device !== device.kind);
+  if (moved !== undefined) {
+    return {
+      text: `WebGPU, ${quote(device.adapter)} · ${moved.kernel} ran on the CPU`,
+      tip: `${moved.fallback ?? "It was asked to."} Same digits, slower.`,
+    };
+  }
   return device.exact
     ? {
         text: `WebGPU, ${quote(device.adapter)} · bit-exact on this adapter: ${arithmetic} arithmetic`,
