@@ -132,6 +132,6 @@ test("an adapter that rounds otherwise is found out: auto computes elsewhere and
   };
   const { kernels } = await (await engineOf("auto")).compare(REQUEST);
   expect(kernels.map(({ device }) => device)).toEqual(["reference", "reference"]);
-  expect(kernels[0]?.fallback).toMatch(/^the self-test failed on .*: .* has code/);
+  expect(kernels[0]?.fallback).toMatch(/^the self-test failed on .*: golden codes are/);
   expect((await errorOf((await engineOf("gpu")).compare(REQUEST))).code).toBe("device/not-exact");
 });
