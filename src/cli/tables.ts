@@ -82,6 +82,7 @@ export function exportText(result: ExportResult, out: string): string {
   const lines = [
     `${out}: ${result.scheme} as ${result.format}, ${formatCount(result.fileBytes.value)} bytes of weights, ${result.quantizedModules} matrices quantized, ${result.untouchedTensors} tensors as they were`,
     `  arithmetic ${result.arithmetic} · ignored ${result.ignore.join(", ") || "nothing"} · ${kernelsText(result)}`,
+    ...result.notices.map(({ text }) => `  ! ${text}`),
     ...result.files.map(({ name, sizeBytes }) => `  ${formatCount(sizeBytes).padStart(15)}  ${name}`),
   ];
   return lines.join("\n");

@@ -283,6 +283,16 @@ test("a histogram counts every weight once, on levels and between them", async (
   );
 });
 
+test("a tied head that is not ignored is exported with a warning, as the real loader will fail on it", async () => {
+  const { engine } = await engineOn(diskFolder("fixtures/golden/corner-bf16/model"));
+  const codes = async (ignore: readonly string[]) => {
+    const result = await engine.quantize({ scheme: "W8A8", arithmetic: "eager", ignore }, createMemoryOutput());
+    return result.notices.map(({ code }) => code);
+  };
+  expect(await codes(IGNORE)).toEqual([]);
+  expect(await codes([])).toEqual(["export/tied-head"]);
+});
+
 test("one job at a time", async () => {
   const { engine } = await engineOn(bundled());
   const first = engine.compare(REQUEST);

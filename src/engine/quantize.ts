@@ -9,11 +9,12 @@ import { intQuantize } from "../kernels/quant/int_quantize.ts";
 import { intScale } from "../kernels/quant/int_scale.ts";
 import { compressionConfig } from "../schemes/compression-config.ts";
 import { recipeYaml } from "../schemes/recipe.ts";
+import { ignoreMatcher } from "../schemes/targets.ts";
 import type { EngineHost, JobHooks, QuantizeRequest } from "./api.ts";
 import { type CheckpointPlan, type PlannedMatrix, refusalOf } from "./checkpoint-plan.ts";
 import { type DeviceSet, kernelReport } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
-import { type ExportResult, SCHEMA_VERSION } from "./result.ts";
+import { type ExportResult, type Notice, SCHEMA_VERSION } from "./result.ts";
 import { isQuantized } from "./summary.ts";
 import { codeStorage } from "./throughput.ts";
 import { ReusedReader, tilesOf } from "./tiles.ts";
@@ -119,6 +120,7 @@ export async function writeQuantized(
     files: written,
     quantizedModules: plan.matrices.length,
     untouchedTensors: plan.untouched.length,
+    notices: exportNotices(checkpoint, request.ignore),
     kernels: [kernelReport(lane, intScale), kernelReport(lane, intQuantize)],
     elapsedMs: host.now() - started,
   };
@@ -192,6 +194,18 @@ function madeFiles(checkpoint: Checkpoint, plan: CheckpointPlan, request: Quanti
   );
   const index = jsonFromPlain({ metadata: { total_size: plan.tensorBytes }, weight_map: weightMap });
   return [...files, text(checkpoint.indexFile, stringifyJson(index, style))];
+}
+
+function exportNotices(checkpoint: Checkpoint, ignore: readonly string[]): readonly Notice[] {
+  const isTied = checkpoint.config?.get("tie_word_embeddings") === true;
+  if (!isTied || ignoreMatcher(ignore)("lm_head")) return [];
+  return [
+    {
+      code: "export/tied-head",
+      severity: "warning",
+      text: "The output head is the embedding table (tied) and lm_head is not ignored: transformers will look for a quantized head and fail to load this checkpoint, as it does with LLM Compressor's own.",
+    },
+  ];
 }
 
 function requireExportable(checkpoint: Checkpoint, plan: CheckpointPlan): void {

@@ -169,6 +169,8 @@ export interface ExportResult {
   readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
   readonly quantizedModules: number;
   readonly untouchedTensors: number;
+  /** What the next tool may stumble over; empty as a rule. */
+  readonly notices: readonly Notice[];
   readonly kernels: readonly KernelReport[];
   readonly elapsedMs: number;
 }

@@ -15,9 +15,10 @@ export function exportSentence(
   promisedBytes: number,
   shownScheme: string,
 ): { readonly strong: string; readonly plain: string } {
-  const { scheme, fileBytes, quantizedModules, untouchedTensors } = archive.result;
+  const { scheme, fileBytes, quantizedModules, untouchedTensors, notices } = archive.result;
   const strong = `${scheme} is written: ${formatCount(fileBytes.value)} bytes.`;
-  const content = `${quantizedModules} matrices quantized, ${untouchedTensors} tensors as they were.`;
+  const counts = `${quantizedModules} matrices quantized, ${untouchedTensors} tensors as they were.`;
+  const content = [counts, ...notices.map(({ text }) => text)].join(" ");
   if (scheme !== shownScheme) return { strong, plain: content };
   return fileBytes.value === promisedBytes
     ? { strong, plain: `To the byte what the table says. ${content}` }

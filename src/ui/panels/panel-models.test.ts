@@ -222,7 +222,7 @@ describe("small sentences", () => {
   });
 
   test("an export is compared with the table to the byte", () => {
-    const result = { scheme: "W4A16", fileBytes: measured(100, "bytes", 1), quantizedModules: 2, untouchedTensors: 3 };
+    const result = { scheme: "W4A16", fileBytes: measured(100, "bytes", 1), quantizedModules: 2, untouchedTensors: 3, notices: [] };
     const archive = { result: result as ExportResult, url: "blob:x", fileName: "x.tar" };
     expect(exportSentence(archive, 100, "W4A16").plain).toMatch(/^To the byte/);
     expect(exportSentence(archive, 101, "W4A16").plain).toMatch(/please report this difference/);
