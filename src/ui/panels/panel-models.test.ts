@@ -222,8 +222,24 @@ describe("small sentences", () => {
   });
 
   test("an export is compared with the table to the byte", () => {
-    const result = { scheme: "W4A16", fileBytes: measured(100, "bytes", 1), quantizedModules: 2, untouchedTensors: 3, notices: [] };
-    const archive = { result: result as ExportResult, url: "blob:x", fileName: "x.tar" };
+    const result: ExportResult = {
+      schemaVersion: 1,
+      kind: "quantize",
+      outcome: "done",
+      scheme: "W4A16",
+      arithmetic: "eager",
+      format: "pack-quantized",
+      ignore: [],
+      fileBytes: computed(100, "bytes", "sizes"),
+      files: [],
+      quantizedModules: 2,
+      untouchedTensors: 3,
+      notices: [{ code: "export/tied-head", severity: "warning", text: "Mind the head." }],
+      kernels: [],
+      elapsedMs: 1,
+    };
+    const archive = { result, url: "blob:x", fileName: "x.tar" };
+    expect(exportSentence(archive, 100, "W4A16").plain).toContain("Mind the head.");
     expect(exportSentence(archive, 100, "W4A16").plain).toMatch(/^To the byte/);
     expect(exportSentence(archive, 101, "W4A16").plain).toMatch(/please report this difference/);
   });
