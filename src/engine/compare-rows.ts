@@ -88,6 +88,7 @@ export function schemeResult({ plan, layers, total }: CompareRow, { summary, req
     ...(maxAbsError && { maxAbsError }),
     layers: layers.toSorted((a, b) => BY_NAME.compare(a.module, b.module)),
     modules: plan.matrices.length + plan.refused.length,
+    quantizedModules: plan.matrices.length,
     fit: schemeFit(plan.tensorBytes, summary, request.plan),
     ...(refusal && { error: refusal.toData() }),
   };

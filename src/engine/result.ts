@@ -98,8 +98,10 @@ export interface SchemeResult {
   readonly sqnrDb?: Quantity;
   readonly maxAbsError?: Quantity;
   readonly layers: readonly LayerResult[];
-  /** Modules that will be quantized, finished or not. */
+  /** Matrices that the scheme targets, finished or not. */
   readonly modules: number;
+  /** Those among them that it can take; the others carry their error. */
+  readonly quantizedModules: number;
   readonly fit: FitResult;
   /** The scheme cannot be exported as it is: LLM Compressor would stop. Its figures are of the other matrices. */
   readonly error?: LabErrorData;

@@ -84,9 +84,13 @@ export const heatMapStyles = css`
     fill: var(--paper);
     stroke: var(--line-2);
   }
+  .refused .face,
   .failed .face {
     fill: var(--paper);
-    stroke: var(--fail);
+    stroke: var(--line);
+  }
+  .cell.refused text {
+    fill: var(--ink-3);
   }
   .cell.failed text {
     fill: var(--fail);

@@ -1,8 +1,11 @@
 import { scaleLinear, scaleQuantize } from "d3-scale";
 import { html, nothing, svg, type TemplateResult } from "lit";
 
-/** A place without a cell is a matrix that the model does not have, or that is left alone. */
-export type CellState = "measured" | "waiting" | "failed";
+/**
+ * A place without a cell is a matrix that the model does not have, or that is left alone. `refused`: the scheme does not
+ * apply to it, which is no failure of the run.
+ */
+export type CellState = "measured" | "waiting" | "refused" | "failed";
 
 /** One matrix, or several that share a place. */
 export interface HeatMapCell {
@@ -217,7 +220,7 @@ export function heatMapTemplate(
             <rect class="face" x=${drawn.x} y=${drawn.y} width=${inner} height=${rowHeight} rx="2"
               fill=${drawn.cell.state === "waiting" ? "url(#waiting)" : nothing}></rect>
             ${
-              drawn.cell.state === "failed" || drawn.showsLabel
+              drawn.cell.state === "failed" || drawn.cell.state === "refused" || drawn.showsLabel
                 ? svg`<text x=${drawn.x + inner / 2} y=${drawn.y + rowHeight / 2 + 4}>${drawn.cell.state === "failed" ? "✕" : drawn.cell.label}</text>`
                 : nothing
             }

@@ -52,6 +52,7 @@ export function sampleScheme(scheme: string, db: number, step = 0.1, change: Par
     maxAbsError: measured(0.03, "weight units", 640),
     layers,
     modules: layers.length,
+    quantizedModules: layers.length,
     fit: sampleFit(),
     ...change,
   };

@@ -44,7 +44,7 @@ export function headline(situation: Situation, shown: CompareResult | null, chos
       return {
         tone: "plain",
         sentence:
-          chosen === null
+          chosen === null || chosen.error !== undefined
             ? `Comparing ${shortName(situation.model)}.`
             : `${sizeWords(chosen, situation.model)}; its error is being measured.`,
         evidence:

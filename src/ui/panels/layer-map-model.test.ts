@@ -74,6 +74,15 @@ describe("the map of a scheme", () => {
     expect(map.caption.plain).toContain("1 could not be measured; the others stand.");
   });
 
+  test("a matrix that cannot take the scheme has a dash and is no failure", () => {
+    const error = new LabError({ code: "scheme/x", doing: "a", found: "b", allowed: "c", advice: "d" }).toData();
+    const scheme = sampleScheme("W4A16", 19);
+    const layers = [...scheme.layers.slice(0, 3), sampleLayer(1, "down_proj", null, { error })];
+    const map = layerMap({ ...scheme, layers }, 2);
+    expect(map.grid?.cells.at(-1)).toMatchObject({ state: "refused", label: "–" });
+    expect(map.caption.plain).toContain("1 cannot take this scheme.");
+  });
+
   test("a matrix that is not finite has a dash, not a colour", () => {
     const scheme = sampleScheme("W4A16", 19);
     const layers = [...scheme.layers.slice(0, 3), sampleLayer(1, "down_proj", null, { mse: null })];

@@ -127,15 +127,22 @@ function cellOf(place: Place, row: number, column: number, ranks: ReadonlyMap<st
     key: worst.module,
     row,
     column,
-    state: worst.error === undefined ? "measured" : "failed",
+    state: worst.error === undefined ? "measured" : isRefused(worst) ? "refused" : "failed",
     value,
     label: value === null ? (worst.mse === 0 ? "exact" : "–") : decibel(value),
     sentence: `${name}: ${saying(worst, value, ranks)}`,
   };
 }
 
+/** Whether the scheme does not apply to a matrix, as opposed to a measurement that failed. */
+function isRefused(layer: LayerResult): boolean {
+  return layer.error?.code.startsWith("scheme/") ?? false;
+}
+
 function saying(layer: LayerResult, value: number | null, ranks: ReadonlyMap<string, number>): string {
-  if (layer.error !== undefined) return `could not be measured. ${layer.error.message}`;
+  if (layer.error !== undefined) {
+    return `${isRefused(layer) ? "cannot take this scheme" : "could not be measured"}. ${layer.error.message}`;
+  }
   if (layer.mse === 0) return "comes back without any error";
   if (value === null) return "has no figure, for it holds values that are not finite";
   return `${decibel(value)} dB, ${rankWords(ranks.get(layer.module) ?? 0, ranks.size)}`;
@@ -172,8 +179,11 @@ export function nameOf(layer: LayerResult): string {
 function captionOf(scheme: SchemeResult, ranked: readonly Ranked[]): LayerMap["caption"] {
   const worst = ranked[0];
   const best = ranked.at(-1);
-  const failed = scheme.layers.filter((layer) => layer.error !== undefined).length;
-  const but = failed === 0 ? "" : ` ${failed} could not be measured; the others stand.`;
+  const failed = scheme.layers.filter((layer) => layer.error !== undefined && !isRefused(layer)).length;
+  const refused = scheme.layers.filter(isRefused).length;
+  const but =
+    (refused === 0 ? "" : ` ${refused} cannot take this scheme.`) +
+    (failed === 0 ? "" : ` ${failed} could not be measured; the others stand.`);
   if (scheme.layers.length < scheme.modules) {
     if (worst === undefined) return { strong: "No matrix is measured yet.", plain: "Hatched ones wait." };
     const plain = `${ranked.length} of ${scheme.modules} measured; hatched ones wait.${but}`;

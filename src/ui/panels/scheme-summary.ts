@@ -72,7 +72,7 @@ export class LabSchemeSummary extends LitElement {
             scheme.sqnrDb === undefined
               ? html`<div class="hatched"></div><span class="small">signal over error waits</span>`
               : html`<b>${formatNumber(scheme.sqnrDb.value)}<span class="unit"> dB</span></b>
-                  <span class="small">signal over error, all weights${kindMark(scheme.sqnrDb)}</span>`
+                  <span class="small">signal over error, ${scheme.error === undefined ? "all weights" : "what it can take"}${kindMark(scheme.sqnrDb)}</span>`
           }
         </div>
       </div>
@@ -90,7 +90,7 @@ export class LabSchemeSummary extends LitElement {
             : html`<dd>${worst.name} <span class="unit">${worst.figure}</span></dd>`
         }
         <dt>Matrices quantized</dt>
-        <dd>${scheme.modules}</dd>
+        <dd>${scheme.quantizedModules}${scheme.quantizedModules === scheme.modules ? "" : html` <span class="unit">of ${scheme.modules}</span>`}</dd>
       </dl>
     `;
   }

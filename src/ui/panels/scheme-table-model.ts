@@ -78,7 +78,7 @@ export function schemeTable(result: CompareResult): SchemeTable {
         scheme: scheme.scheme,
         description: scheme.description,
         roundsActivations: scheme.roundsActivations,
-        failure: scheme.error?.message ?? null,
+        failure: scheme.error ? `${scheme.error.found}.` : null,
       })),
     ],
     columns: [
@@ -155,7 +155,7 @@ function captionOf(result: CompareResult): SchemeTable["caption"] {
   const gpu = result.original.fit.gpu;
   if (refused > 0) {
     const strong = `${refused} of ${result.schemes.length} schemes cannot be exported as they are.`;
-    return { strong, plain: "Their figures are of the matrices that they can take." };
+    return { strong, plain: "The row says why; the map above shows what can be taken." };
   }
   if (fitting.every((fit) => fit.fits === true)) return { strong: `All of them fit on one ${gpu}.`, plain };
   if (fitting.every((fit) => fit.fits === false)) return { strong: `None of them fits on one ${gpu}.`, plain };
