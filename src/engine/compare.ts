@@ -1,10 +1,11 @@
-import { asLabError, type LabErrorData } from "../base/errors.ts";
+import { asLabError, type LabErrorData, quote } from "../base/errors.ts";
+import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import { intError } from "../kernels/quant/int_error.ts";
 import { intScale } from "../kernels/quant/int_scale.ts";
 import { ReconstructionTotal } from "../metrics/reconstruction.ts";
 import type { Scheme } from "../schemes/scheme.ts";
 import type { EngineHost, JobHooks } from "./api.ts";
-import { matricesOf } from "./checkpoint-plan.ts";
+import { matricesOf, type PlannedMatrix } from "./checkpoint-plan.ts";
 import { type CompareJob, type CompareRow, layerResult, newRow, schemeResult } from "./compare-rows.ts";
 import { type DeviceSet, kernelReport, type Lane } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
@@ -29,6 +30,8 @@ export async function compareSchemes(
 ): Promise<CompareResult> {
   const started = host.now();
   const { request, plans, checkpoint } = job;
+  // Also refuses a plan that assumes nonsense, before any work.
+  const fit = originalFit(job.summary, request.plan);
   const rows = new Map(plans.map((plan): [Scheme, CompareRow] => [plan.scheme, newRow(plan)]));
   const lanes = await devices.lanes([...rows.keys()], request.arithmetic);
   const kernels = lanes.flatMap((lane) => [kernelReport(lane, intScale), kernelReport(lane, intError)]);
@@ -40,7 +43,7 @@ export async function compareSchemes(
     model: job.summary,
     arithmetic: request.arithmetic,
     ignore: request.ignore,
-    original: { fit: originalFit(job.summary, request.plan) },
+    original: { fit },
     schemes: [...rows.values()].map((row) => schemeResult(row, job)),
     kernels: [...kernels, ...timing.kernels],
     throughput: timing.throughput,
@@ -51,9 +54,13 @@ export async function compareSchemes(
   const totalBytes = work.reduce((sum, { tensor }) => sum + tensor.end - tensor.start, 0);
   let doneBytes = 0;
   let partialAt = Number.NEGATIVE_INFINITY;
-  const reader = new ReusedReader();
-  const tileBytes = Math.min(...lanes.map(({ device }) => device.tileBytes));
-  const benches = lanes.map((lane) => new Workbench(lane, request.arithmetic));
+  const pass: Pass = {
+    checkpoint,
+    benches: lanes.map((lane) => new Workbench(lane, request.arithmetic)),
+    tileBytes: Math.min(...lanes.map(({ device }) => device.tileBytes)),
+    reader: new ReusedReader(),
+    signal: hooks.signal,
+  };
   try {
     for (const [index, matrix] of work.entries()) {
       const progress = (bytes: number) =>
@@ -70,26 +77,7 @@ export async function compareSchemes(
         [...rows].filter(([, row]) => row.plan.matrices.some(({ tensor }) => tensor === matrix.tensor)),
       );
       const totals = new Map([...measuring.keys()].map((scheme) => [scheme, new ReconstructionTotal()]));
-      let failure: LabErrorData | undefined;
-      try {
-        let reading: Promise<void> = Promise.resolve();
-        for (const tile of tilesOf(matrix, tileBytes)) {
-          const source = checkpoint.shards[matrix.tensor.shard]?.source;
-          if (!source) throw new Error("a tensor without its shard");
-          const bytes = await reader.read(source, tile.start, tile.end);
-          await reading;
-          stopIfAborted(hooks.signal);
-          reading = Promise.all(benches.map((bench) => bench.measure(matrix, tile, bytes, totals))).then(() => {});
-          // The next tile is read while this one is computed; an error is met at the next await.
-          reading.catch(() => {});
-          progress(tile.end - matrix.tensor.start);
-        }
-        await reading;
-      } catch (thrown) {
-        const error = asLabError(thrown, `measuring ${matrix.module}`);
-        if (!isOfOneMatrix(error.code)) throw error;
-        failure = error.toData();
-      }
+      const failure = await measureMatrix(pass, matrix, totals, progress);
       for (const [scheme, row] of measuring) {
         const total = totals.get(scheme) as ReconstructionTotal;
         if (!failure) row.total.add(total);
@@ -105,7 +93,49 @@ export async function compareSchemes(
     const timing = request.throughput ? await timeOnModel(job, lanes, host, hooks) : NO_TIMING;
     return result("done", timing);
   } finally {
-    for (const bench of benches) bench.destroy();
+    for (const bench of pass.benches) bench.destroy();
+  }
+}
+
+/** What stays the same from matrix to matrix. */
+interface Pass {
+  readonly checkpoint: Checkpoint;
+  readonly benches: readonly Workbench[];
+  readonly tileBytes: number;
+  readonly reader: ReusedReader;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Adds what one matrix loses to the totals of its schemes. The next tile is read while one is computed.
+ * @param progress told how many bytes of the matrix are done
+ * @returns a failure that concerns this matrix alone; every other one is thrown
+ */
+async function measureMatrix(
+  pass: Pass,
+  matrix: PlannedMatrix,
+  totals: ReadonlyMap<Scheme, ReconstructionTotal>,
+  progress: (bytes: number) => void,
+): Promise<LabErrorData | undefined> {
+  const source = pass.checkpoint.shards[matrix.tensor.shard]?.source;
+  if (!source) throw new Error("a tensor without its shard");
+  try {
+    let computing: Promise<unknown> = Promise.resolve();
+    for (const tile of tilesOf(matrix, pass.tileBytes)) {
+      const bytes = await pass.reader.read(source, tile.start, tile.end);
+      await computing;
+      stopIfAborted(pass.signal);
+      computing = Promise.all(pass.benches.map((bench) => bench.measure(matrix, tile, bytes, totals)));
+      // An error is met at the next await; until then it must not count as unhandled.
+      computing.catch(() => {});
+      progress(tile.end - matrix.tensor.start);
+    }
+    await computing;
+    return undefined;
+  } catch (thrown) {
+    const error = asLabError(thrown, `measuring ${quote(matrix.module)}`);
+    if (error.code !== "run/row-too-long") throw error;
+    return error.toData();
   }
 }
 
@@ -142,9 +172,4 @@ async function timeOnModel(
     kernels.push(...timed.kernels.map((kernel) => kernelReport(lane, kernel)));
   }
   return { throughput, kernels };
-}
-
-/** Whether a failure concerns the matrix at hand alone, so that the others can go on. */
-function isOfOneMatrix(code: string): boolean {
-  return code === "run/row-too-long";
 }

@@ -10,8 +10,7 @@ import type { HistogramResult, JobHooks, QuantizeRequest } from "./api.ts";
 import type { CheckpointPlan } from "./checkpoint-plan.ts";
 import type { DeviceSet } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
-import { codeStorage } from "./throughput.ts";
-import { ReusedReader, tileShape, tilesOf } from "./tiles.ts";
+import { codeStorage, ReusedReader, tileShape, tilesOf } from "./tiles.ts";
 
 /** Bins between two int4 levels; of int8's 256 levels each is a bin of its own. */
 const INT4_BINS_PER_LEVEL = 16;

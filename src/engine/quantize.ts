@@ -16,7 +16,6 @@ import { type DeviceSet, kernelReport } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
 import { type ExportResult, type Notice, SCHEMA_VERSION } from "./result.ts";
 import { isQuantized } from "./summary.ts";
-import { codeStorage } from "./throughput.ts";
 import { ReusedReader, tilesOf } from "./tiles.ts";
 import { Workbench } from "./workbench.ts";
 
@@ -149,7 +148,7 @@ async function writeMatrix(job: MatrixJob, matrix: PlannedMatrix): Promise<void>
   const codeRowBytes = (matrix.cols * scheme.weights.bits) / 8;
   for (const tile of tilesOf(matrix, tileBytes)) {
     const bytes = await reader.read(source, tile.start, tile.end);
-    const { codes, scales } = await bench.quantize(matrix, tile, bytes, codeStorage(scheme));
+    const { codes, scales } = await bench.quantize(matrix, tile, bytes);
     await file.write(codesAt + tile.row * codeRowBytes, codes);
     const scaleRowBytes = scales.byteLength / tile.rows;
     await file.write(scalesAt + tile.row * scaleRowBytes, scales);

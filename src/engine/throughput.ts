@@ -2,7 +2,7 @@ import { measured, type Unit } from "../base/quantity.ts";
 import type { DeviceBuffer } from "../device/device.ts";
 import { call, type KernelCall } from "../device/kernel.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
-import type { CodeStorage, IntShape } from "../kernels/int-params.ts";
+import type { IntShape } from "../kernels/int-params.ts";
 import { copy } from "../kernels/measure/copy.ts";
 import { intDequantize } from "../kernels/quant/int_dequantize.ts";
 import { ERROR_WORDS, intError, segmentsPerGroup } from "../kernels/quant/int_error.ts";
@@ -13,7 +13,7 @@ import type { Arithmetic, Scheme } from "../schemes/scheme.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
 import type { Lane } from "./device-set.ts";
 import type { ThroughputResult } from "./result.ts";
-import { type Tile, tileShape, tilesOf, WEIGHT_BYTES } from "./tiles.ts";
+import { codeStorage, type Tile, tileShape, tilesOf, WEIGHT_BYTES } from "./tiles.ts";
 
 /** Kernels that are timed; each is reported with the device it ran on. */
 const TIMED = [copy, intScale, intQuantize, intDequantize, intError] as const;
@@ -67,11 +67,6 @@ export async function throughputOf(
   } finally {
     for (const buffer of buffers) buffer.destroy();
   }
-}
-
-/** How a scheme's codes are stored. */
-export function codeStorage(scheme: Scheme): CodeStorage {
-  return scheme.format === "pack-quantized" ? "offset" : "twos-complement";
 }
 
 function timedKernels(

@@ -1,5 +1,6 @@
 import { LabError, quote } from "../base/errors.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
+import type { CodeStorage } from "../kernels/int-params.ts";
 import { type Scheme, weightsPerScale } from "../schemes/scheme.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
 
@@ -44,6 +45,11 @@ export function tilesOf(matrix: PlannedMatrix, tileBytes: number): readonly Tile
     tiles.push({ row, rows, start, end: start + rows * rowBytes });
   }
   return tiles;
+}
+
+/** How a scheme's codes are stored. */
+export function codeStorage(scheme: Scheme): CodeStorage {
+  return scheme.format === "pack-quantized" ? "offset" : "twos-complement";
 }
 
 /** A tile as groups that share a scale. */

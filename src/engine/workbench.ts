@@ -1,6 +1,5 @@
 import type { Device, DeviceBuffer } from "../device/device.ts";
 import { call } from "../device/kernel.ts";
-import type { CodeStorage } from "../kernels/int-params.ts";
 import { ERROR_WORDS, intError, segmentsPerGroup } from "../kernels/quant/int_error.ts";
 import { codeWords, intQuantize } from "../kernels/quant/int_quantize.ts";
 import { intScale } from "../kernels/quant/int_scale.ts";
@@ -8,7 +7,7 @@ import type { ReconstructionTotal } from "../metrics/reconstruction.ts";
 import type { Arithmetic, Scheme } from "../schemes/scheme.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
 import type { Lane } from "./device-set.ts";
-import { type Tile, tileShape } from "./tiles.ts";
+import { codeStorage, type Tile, tileShape } from "./tiles.ts";
 
 /** A device buffer that is replaced by a larger one when a tile needs it. */
 class GrowingBuffer {
@@ -98,10 +97,11 @@ export class Workbench {
   }
 
   /** Quantizes a tile under the bench's one scheme. */
-  async quantize(matrix: PlannedMatrix, tile: Tile, bytes: Uint8Array, storage: CodeStorage): Promise<QuantizedTile> {
+  async quantize(matrix: PlannedMatrix, tile: Tile, bytes: Uint8Array): Promise<QuantizedTile> {
     const [only] = this.#schemes;
     if (!only) throw new Error("a workbench without a scheme");
     const { bits } = only.scheme.weights;
+    const storage = codeStorage(only.scheme);
     const shape = tileShape(matrix, tile, only.scheme);
     const elements = shape.groups * shape.groupSize;
     const weights = this.#upload(bytes);
