@@ -26,6 +26,8 @@ export interface Device {
   createBuffer(sizeBytes: number): DeviceBuffer;
   /** Copies `bytes` to the start of `buffer`; a ragged last word is filled with zero bytes. */
   write(buffer: DeviceBuffer, bytes: Uint8Array): void;
+  /** Compiles programs side by side, ahead of their first run. What fails here fails again, with its reason, in `run`. */
+  prepare(programs: readonly Pick<KernelCall<DeviceBuffer>, "kernel" | "source">[]): Promise<void>;
   run(calls: readonly KernelCall<DeviceBuffer>[]): void;
   /**
    * The first `sizeBytes` of `buffer`, a copy.

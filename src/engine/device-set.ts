@@ -52,14 +52,13 @@ export class DeviceSet {
    */
   async lanes(schemes: readonly Scheme[], arithmetic: Arithmetic): Promise<readonly Lane[]> {
     const { device, reason } = await this.primary();
-    const good: Scheme[] = [];
-    const bad: Scheme[] = [];
-    let difference: string | null = null;
-    for (const scheme of schemes) {
-      const result = await this.#test(device, { bits: scheme.weights.bits, arithmetic });
-      difference ??= result.difference;
-      (result.passed ? good : bad).push(scheme);
-    }
+    // Side by side: most of a first test is compiling, which uses every core.
+    const tests = await Promise.all(
+      schemes.map(({ weights }) => this.#test(device, { bits: weights.bits, arithmetic })),
+    );
+    const good = schemes.filter((_, index) => tests[index]?.passed);
+    const bad = schemes.filter((_, index) => !tests[index]?.passed);
+    const difference = tests.find(({ passed }) => !passed)?.difference ?? null;
     const lanes: Lane[] = [];
     if (good.length > 0) lanes.push({ device, schemes: good, fallback: reason });
     if (bad.length === 0) return lanes;

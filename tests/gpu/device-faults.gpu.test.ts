@@ -118,12 +118,21 @@ test("reading two buffers at once, again and again, makes no new memory after th
 });
 
 test("an adapter that rounds otherwise is found out: auto computes elsewhere and says so, gpu refuses", async () => {
-  const original = GPUDevice.prototype.createComputePipeline;
-  vi.spyOn(GPUDevice.prototype, "createComputePipeline").mockImplementation(function (this: GPUDevice, descriptor) {
+  const askedOtherwise = (descriptor: GPUComputePipelineDescriptor): GPUComputePipelineDescriptor => {
     const { compute } = descriptor;
     const constants = { ...compute.constants };
     if ("DROPPED_BITS" in constants) constants.DROPPED_BITS = 12;
-    return original.call(this, { ...descriptor, compute: { ...compute, constants } });
+    return { ...descriptor, compute: { ...compute, constants } };
+  };
+  const { createComputePipeline, createComputePipelineAsync } = GPUDevice.prototype;
+  vi.spyOn(GPUDevice.prototype, "createComputePipeline").mockImplementation(function (this: GPUDevice, descriptor) {
+    return createComputePipeline.call(this, askedOtherwise(descriptor));
+  });
+  vi.spyOn(GPUDevice.prototype, "createComputePipelineAsync").mockImplementation(function (
+    this: GPUDevice,
+    descriptor,
+  ) {
+    return createComputePipelineAsync.call(this, askedOtherwise(descriptor));
   });
   const engineOf = async (device: "auto" | "gpu") => {
     const engine = createEngine({ gpu: navigator.gpu, device, now: () => performance.now() });
@@ -134,4 +143,19 @@ test("an adapter that rounds otherwise is found out: auto computes elsewhere and
   expect(kernels.map(({ device }) => device)).toEqual(["reference", "reference"]);
   expect(kernels[0]?.fallback).toMatch(/^the self-test failed on .*: golden codes are/);
   expect((await errorOf((await engineOf("gpu")).compare(REQUEST))).code).toBe("device/not-exact");
+});
+
+test("a program that cannot be compiled ahead says why when it is run", async () => {
+  const device = await createWebGpuDevice(navigator.gpu);
+  const broken: Kernel<Record<string, never>, { vectors: number }> = {
+    ...copy,
+    name: "measure/broken",
+    wgsl: "fn main( {",
+  };
+  const [a, b] = [device.createBuffer(16), device.createBuffer(16)];
+  const calls = [call(broken, {}, { vectors: 1 }, [a, b])];
+  await device.prepare(calls);
+  device.run(calls);
+  expect((await errorOf(device.read(b, 16))).message).toContain("measure/broken");
+  device.destroy();
 });

@@ -28,6 +28,7 @@ export function createReferenceDevice(): Device {
       view.set(bytes);
       view.fill(0, bytes.byteLength, Math.ceil(bytes.byteLength / 4) * 4);
     },
+    prepare: async () => {},
     run(calls: readonly KernelCall<DeviceBuffer>[]) {
       for (const { kernel, source, shape, buffers } of calls) {
         (kernel as unknown as Kernel<unknown, unknown>).oracle(source, shape, buffers.map(words));

@@ -78,6 +78,17 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   }
 }
 
+/** A compiled kernel. */
+interface Program {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** What makes two programs the same: the kernel and its constants. */
+function programKey(kernel: Kernel<unknown, unknown>, source: unknown): string {
+  return `${kernel.name} ${JSON.stringify(kernel.constants(source))}`;
+}
+
 function describeAdapter(adapter: GPUAdapter): string {
   const { vendor, architecture, device, description } = adapter.info;
   const words = description || [vendor, architecture, device].filter(Boolean).join(" ");
@@ -85,7 +96,7 @@ function describeAdapter(adapter: GPUAdapter): string {
 }
 
 function wrap(device: GPUDevice, adapter: string): Device {
-  const pipelines = new Map<string, { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout }>();
+  const pipelines = new Map<string, Program>();
   const uniforms: GPUBuffer[] = [];
   /** Buffers to read through that nobody reads through now, by size; as many as were ever in use at once. */
   const freeStaging = new Map<number, GPUBuffer[]>();
@@ -117,11 +128,8 @@ function wrap(device: GPUDevice, adapter: string): Device {
     }
   }
 
-  function pipelineOf(kernel: Kernel<unknown, unknown>, source: unknown) {
+  function describe(kernel: Kernel<unknown, unknown>, source: unknown) {
     const constants = kernel.constants(source);
-    const key = `${kernel.name} ${JSON.stringify(constants)}`;
-    const known = pipelines.get(key);
-    if (known) return known;
     const storage = kernel.bindings.map(({ access }, binding) => ({
       binding,
       visibility: GPUShaderStage.COMPUTE,
@@ -135,14 +143,38 @@ function wrap(device: GPUDevice, adapter: string): Device {
       ],
     });
     const module = device.createShaderModule({ label: kernel.name, code: kernel.wgsl });
-    const pipeline = device.createComputePipeline({
+    const descriptor = {
       label: kernel.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: "main", constants },
-    });
-    const made = { pipeline, layout };
+    };
+    return { layout, descriptor };
+  }
+
+  function pipelineOf(kernel: Kernel<unknown, unknown>, source: unknown): Program {
+    const key = programKey(kernel, source);
+    const known = pipelines.get(key);
+    if (known) return known;
+    const { layout, descriptor } = describe(kernel, source);
+    const made = { pipeline: device.createComputePipeline(descriptor), layout };
     pipelines.set(key, made);
     return made;
+  }
+
+  async function prepare(kernel: Kernel<unknown, unknown>, source: unknown): Promise<void> {
+    const key = programKey(kernel, source);
+    if (pipelines.has(key)) return;
+    let described: ReturnType<typeof describe> | undefined;
+    guarded(`compiling ${kernel.name} on ${adapter}`, () => {
+      described = describe(kernel, source);
+    });
+    if (!described) return;
+    const { layout, descriptor } = described;
+    try {
+      pipelines.set(key, { pipeline: await device.createComputePipelineAsync(descriptor), layout });
+    } catch {
+      // The first run compiles again, under an error scope that says why it cannot.
+    }
   }
 
   function uniformSlot(index: number): GPUBuffer {
@@ -203,6 +235,11 @@ function wrap(device: GPUDevice, adapter: string): Device {
         last.set(bytes.subarray(whole));
         device.queue.writeBuffer(target, whole, last);
       }
+    },
+
+    async prepare(programs) {
+      const each = programs.map(({ kernel, source }) => prepare(kernel as unknown as Kernel<unknown, unknown>, source));
+      await Promise.all(each);
     },
 
     run(calls: readonly KernelCall<DeviceBuffer>[]) {
