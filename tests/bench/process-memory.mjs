@@ -2,39 +2,25 @@
 // holds, shared pages counted once. Linux only.
 import { readdirSync, readFileSync } from "node:fs";
 
-const PAGE_BYTES = 4096;
-
-/**
- * Reading a proportional size walks every page table of a process and stops it meanwhile: a browser read that way every
- * 50 ms runs eight times slower. Resident sizes are free; a proportional one is taken where they reach a new high, and at
- * least this often.
- */
-const PROPORTIONAL_EVERY_MS = 1000;
-
-/** Growth of the resident size that counts as a new high. */
-const NEW_HIGH_BYTES = 1e6;
-
 /** Bytes held by `root` and its descendants now, shared pages counted once. */
 export function treeMemoryBytes(root) {
-  return sum(treeOf(root), (id) => {
-    const pss = /^Pss:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, "utf8"));
-    return Number(pss?.[1] ?? 0) * 1024;
-  });
+  let bytes = 0;
+  for (const id of treeOf(root)) {
+    try {
+      const pss = /^Pss:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, "utf8"));
+      bytes += Number(pss?.[1] ?? 0) * 1024;
+    } catch {
+      // The process ended since it was listed.
+    }
+  }
+  return bytes;
 }
 
-/** Watches `root`'s tree until `stop` is called; gives the largest proportional size seen. */
+/** Samples `root`'s tree until `stop` is called; gives the largest sample. A sample of a browser takes about 25 ms. */
 export function watchMemory(root, everyMs) {
-  let [peak, highestResident, takenAt] = [0, 0, Number.NEGATIVE_INFINITY];
+  let peak = 0;
   const sample = () => {
-    const resident = sum(
-      treeOf(root),
-      (id) => Number(readFileSync(`/proc/${id}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES,
-    );
-    const isHigh = resident > highestResident + NEW_HIGH_BYTES;
-    if (!isHigh && performance.now() - takenAt < PROPORTIONAL_EVERY_MS) return;
-    highestResident = Math.max(highestResident, resident);
     peak = Math.max(peak, treeMemoryBytes(root));
-    takenAt = performance.now();
   };
   const timer = setInterval(sample, everyMs);
   sample();
@@ -82,16 +68,4 @@ function treeOf(root) {
     waiting.push(...(children.get(id) ?? []));
   }
   return tree;
-}
-
-function sum(ids, bytesOf) {
-  let bytes = 0;
-  for (const id of ids) {
-    try {
-      bytes += bytesOf(id);
-    } catch {
-      // The process ended since it was listed.
-    }
-  }
-  return bytes;
 }
