@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { LabError } from "../../src/base/errors.ts";
-import { call, type Kernel } from "../../src/device/kernel.ts";
+import { call } from "../../src/device/kernel.ts";
 import { createWebGpuDevice } from "../../src/device/webgpu/webgpu-device.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { planSafetensors } from "../../src/formats/safetensors/writer.ts";
@@ -30,6 +30,9 @@ function madeFolder(matrices: number) {
   bytes.set(plan.header);
   return { name: "made", files: new Map([["model.safetensors", createBufferSource("model.safetensors", bytes)]]) };
 }
+
+/** A kernel whose shader does not compile. */
+const BROKEN: typeof copy = { ...copy, name: "measure/broken", wgsl: "fn main( {" };
 
 const REQUEST = {
   schemes: ["W4A16"],
@@ -85,13 +88,8 @@ test("limits that are refused are asked for no more", async () => {
 
 test("a shader that does not compile is an error that names its kernel, at the next read", async () => {
   const device = await createWebGpuDevice(navigator.gpu);
-  const broken: Kernel<Record<string, never>, { vectors: number }> = {
-    ...copy,
-    name: "measure/broken",
-    wgsl: "fn main( {",
-  };
   const [a, b] = [device.createBuffer(16), device.createBuffer(16)];
-  device.run([call(broken, {}, { vectors: 1 }, [a, b])]);
+  device.run([call(BROKEN, {}, { vectors: 1 }, [a, b])]);
   const error = await errorOf(device.read(b, 16));
   expect([error.code, error.message.includes("measure/broken")]).toEqual(["kernel/failed", true]);
   device.run([call(copy, {}, { vectors: 1 }, [a, b])]);
@@ -147,13 +145,8 @@ test("an adapter that rounds otherwise is found out: auto computes elsewhere and
 
 test("a program that cannot be compiled ahead says why when it is run", async () => {
   const device = await createWebGpuDevice(navigator.gpu);
-  const broken: Kernel<Record<string, never>, { vectors: number }> = {
-    ...copy,
-    name: "measure/broken",
-    wgsl: "fn main( {",
-  };
   const [a, b] = [device.createBuffer(16), device.createBuffer(16)];
-  const calls = [call(broken, {}, { vectors: 1 }, [a, b])];
+  const calls = [call(BROKEN, {}, { vectors: 1 }, [a, b])];
   await device.prepare(calls);
   device.run(calls);
   expect((await errorOf(device.read(b, 16))).message).toContain("measure/broken");

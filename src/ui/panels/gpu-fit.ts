@@ -9,6 +9,7 @@ import { GPU_TABLE_SOURCE, GPUS } from "../../planner/gpus.ts";
 import { drawFitBar, type FitBarData, fitBarTemplate } from "../charts/fit-bar.ts";
 import { fitBarStyles } from "../charts/fit-bar-styles.ts";
 import { figure, kindMark, wordsMark } from "../parts/number-kind.ts";
+import { OwnWidth } from "../parts/own-width.ts";
 import { baseStyles, controlStyles, figureStyles } from "../parts/shared-styles.ts";
 import { fitSentence, wholeNumber } from "./gpu-fit-model.ts";
 import { emit } from "./panel-events.ts";
@@ -22,12 +23,9 @@ export class LabGpuFit extends LitElement {
   @property({ attribute: false }) plan: PlanSettings | null = null;
   /** The longest context the model was made for, or null. */
   @property({ type: Number }) maxPositions: number | null = null;
-  @state() private width = 0;
   @state() private wrong: "contextTokens" | "sequences" | null = null;
 
-  readonly #observer = new ResizeObserver(([entry]) => {
-    this.width = Math.floor(entry?.contentRect.width ?? 0);
-  });
+  readonly #width = new OwnWidth(this);
 
   static override styles = [
     baseStyles,
@@ -64,23 +62,13 @@ export class LabGpuFit extends LitElement {
     `,
   ];
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#observer.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#observer.disconnect();
-  }
-
   protected override render(): TemplateResult | typeof nothing {
     const { fit, plan } = this;
     if (fit === null || plan === null) return nothing;
     const sentence = fitSentence(this.scheme, fit);
     return html`
       <h3 class="caption">${sentence.strong} <span>${sentence.plain}</span></h3>
-      ${this.width === 0 ? nothing : fitBarTemplate(drawFitBar(barData(fit), this.width))}
+      ${this.#width.px === 0 ? nothing : fitBarTemplate(drawFitBar(barData(fit), this.#width.px))}
       <div class="fields">
         <div class="field">
           <span><label for="gpu">GPU</label>${wordsMark("§", `Looked up: ${GPU_TABLE_SOURCE}`)}</span>

@@ -4,6 +4,7 @@ import type { SchemeResult } from "../../engine/result.ts";
 import { drawHeatMap, type HeatMapData, heatMapTemplate, isWalk, RAMP_STEPS, walkCells } from "../charts/heat-map.ts";
 import { heatMapStyles } from "../charts/heat-map-styles.ts";
 import { wordsMark } from "../parts/number-kind.ts";
+import { OwnWidth } from "../parts/own-width.ts";
 import { baseStyles } from "../parts/shared-styles.ts";
 import { layerMap } from "./layer-map-model.ts";
 import { emit } from "./panel-events.ts";
@@ -16,13 +17,10 @@ export class LabLayerMap extends LitElement {
   @property({ attribute: false }) schemes: readonly string[] = [];
   @property({ type: Number }) decoderLayers: number | null = null;
   @property() selected: string | null = null;
-  @state() private width = 0;
   @state() private focused: string | null = null;
   @state() private spoken = "";
 
-  readonly #observer = new ResizeObserver(([entry]) => {
-    this.width = Math.floor(entry?.contentRect.width ?? 0);
-  });
+  readonly #width = new OwnWidth(this);
 
   static override styles = [
     baseStyles,
@@ -115,16 +113,6 @@ export class LabLayerMap extends LitElement {
     `,
   ];
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#observer.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#observer.disconnect();
-  }
-
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("scheme") && changed.get("scheme")?.scheme !== this.scheme?.scheme) this.focused = null;
   }
@@ -162,7 +150,7 @@ export class LabLayerMap extends LitElement {
   }
 
   #picture(data: HeatMapData, form: "grid" | "list"): TemplateResult {
-    const drawing = drawHeatMap(data, { width: this.width, labelWidth: LABEL_WIDTH[form] });
+    const drawing = drawHeatMap(data, { width: this.#width.px, labelWidth: LABEL_WIDTH[form] });
     const name = form === "grid" ? "Error by layer and module" : "Error of the modules outside the layers";
     return html`<div class="picture ${form}">
       ${heatMapTemplate(

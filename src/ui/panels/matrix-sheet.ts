@@ -1,9 +1,10 @@
 import { css, html, LitElement, type TemplateResult } from "lit";
-import { property, state } from "lit/decorators.js";
+import { property } from "lit/decorators.js";
 import type { LayerResult } from "../../engine/result.ts";
 import { drawHistogram, histogramTemplate } from "../charts/histogram.ts";
 import { histogramStyles } from "../charts/histogram-styles.ts";
 import { wordsMark } from "../parts/number-kind.ts";
+import { OwnWidth } from "../parts/own-width.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { schemeFamily } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles } from "../parts/shared-styles.ts";
@@ -16,11 +17,8 @@ export class LabMatrixSheet extends LitElement {
   @property({ attribute: false }) layer: LayerResult | null = null;
   @property() scheme = "";
   @property({ attribute: false }) histogram: HistogramView = { state: "none" };
-  @state() private width = 0;
 
-  readonly #observer = new ResizeObserver(([entry]) => {
-    this.width = Math.floor(entry?.contentRect.width ?? 0);
-  });
+  readonly #width = new OwnWidth(this);
 
   static override styles = [
     baseStyles,
@@ -74,19 +72,9 @@ export class LabMatrixSheet extends LitElement {
     `,
   ];
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#observer.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#observer.disconnect();
-  }
-
   protected override render(): TemplateResult {
     const layer = this.layer;
-    if (layer === null) return placeholder();
+    if (layer === null) return waitingSheet();
     return html`
       <h2><code>${safeName(layer.module)}</code></h2>
       <p class="small under">${shapeWords(layer)} weights, opened under ${this.scheme}</p>
@@ -103,8 +91,8 @@ export class LabMatrixSheet extends LitElement {
     const view = this.histogram;
     if (view.state === "ready") {
       const caption = histogramCaption(view.result);
-      const narrow = this.width < 560;
-      const width = narrow ? this.width : Math.floor(((this.width - 24) * 3) / 5);
+      const narrow = this.#width.px < 560;
+      const width = narrow ? this.#width.px : Math.floor(((this.#width.px - 24) * 3) / 5);
       const drawing = drawHistogram(view.result, { width: Math.max(240, width), height: PICTURE_HEIGHT });
       const spoken = `Histogram of ${layer.module}. ${caption.strong} ${drawing.peak?.text ?? ""}`;
       return html`
@@ -122,7 +110,8 @@ export class LabMatrixSheet extends LitElement {
   }
 }
 
-function placeholder(): TemplateResult {
+/** Before any matrix is chosen: the room it will take, hatched. */
+function waitingSheet(): TemplateResult {
   return html`
     <h2 class="dim">The worst matrix opens here</h2>
     <p class="small under">when all are measured</p>

@@ -1,10 +1,11 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
-import { property, state } from "lit/decorators.js";
+import { property } from "lit/decorators.js";
 import { formatCount } from "../../base/format.ts";
 import type { PlanSettings } from "../../engine/api.ts";
 import type { CompareResult } from "../../engine/result.ts";
 import { markStyles } from "../parts/mark-styles.ts";
 import { kindMark } from "../parts/number-kind.ts";
+import { OwnWidth } from "../parts/own-width.ts";
 import { schemeFamily, schemeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles, tableStyles } from "../parts/shared-styles.ts";
 import { emit } from "./panel-events.ts";
@@ -18,11 +19,8 @@ export class LabSchemeTable extends LitElement {
   @property({ attribute: false }) result: CompareResult | null = null;
   @property({ attribute: false }) plan: PlanSettings | null = null;
   @property() selected = "";
-  @state() private isNarrow = false;
 
-  readonly #observer = new ResizeObserver(([entry]) => {
-    this.isNarrow = (entry?.contentRect.width ?? 0) < NARROW;
-  });
+  readonly #width = new OwnWidth(this);
 
   static override styles = [
     baseStyles,
@@ -120,16 +118,6 @@ export class LabSchemeTable extends LitElement {
     `,
   ];
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#observer.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#observer.disconnect();
-  }
-
   protected override render(): TemplateResult | typeof nothing {
     if (this.result === null) return nothing;
     const table = schemeTable(this.result);
@@ -139,7 +127,7 @@ export class LabSchemeTable extends LitElement {
         ? "plan"
         : `on one ${plan.gpu}, ${formatCount(plan.sequences)} × ${formatCount(plan.contextTokens)} tokens`;
     const caption = html`<figcaption class="caption">${table.caption.strong} <span>${table.caption.plain}</span></figcaption>`;
-    if (this.isNarrow) return html`<figure>${caption}${this.#turned(table, planWords)}</figure>`;
+    if (this.#width.px > 0 && this.#width.px < NARROW) return html`<figure>${caption}${this.#turned(table, planWords)}</figure>`;
     return html`
       <figure>
         ${caption}
