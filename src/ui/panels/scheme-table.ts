@@ -127,7 +127,8 @@ export class LabSchemeTable extends LitElement {
         ? "plan"
         : `on one ${plan.gpu}, ${formatCount(plan.sequences)} × ${formatCount(plan.contextTokens)} tokens`;
     const caption = html`<figcaption class="caption">${table.caption.strong} <span>${table.caption.plain}</span></figcaption>`;
-    if (this.#width.px > 0 && this.#width.px < NARROW) return html`<figure>${caption}${this.#turned(table, planWords)}</figure>`;
+    if (this.#width.px > 0 && this.#width.px < NARROW)
+      return html`<figure>${caption}${this.#turned(table, planWords)}</figure>`;
     return html`
       <figure>
         ${caption}
