@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CASES } from "../tests/conformance/cases.mjs";
+import { checkMutants } from "../tests/conformance/mutants.mjs";
 import { kitPython } from "../tests/conformance/processes.mjs";
 import { Run } from "../tests/conformance/run.mjs";
 import { Tally } from "../tests/conformance/tally.mjs";
@@ -36,7 +37,9 @@ async function main() {
     });
   }
   try {
-    await new Run({ kit, python: await kitPython(kit), folder, cases, tally }).all();
+    const python = await kitPython(kit);
+    await checkMutants({ python, folder, tally, count: values.all ? 200_000 : 20_000 });
+    await new Run({ kit, python, folder, cases, tally }).all();
   } finally {
     clean();
   }

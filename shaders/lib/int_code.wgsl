@@ -1,43 +1,132 @@
-// The integer code of a bf16 weight under a bf16 scale, exactly as the named arithmetic gives it.
+// The integer code of a weight under a scale and a zero point, exactly as the named arithmetic gives it.
+// Needs lib/elements.wgsl and lib/rounding.wgsl.
 //
-// The quotient is computed in float32, a few ulp off (a WGSL division may be 2.5, a product with a reciprocal 4), and then
-// rounded on its bits with DROPPED_BITS fraction bits fewer, which removes that error:
-//  - eager, 16: torch rounds the quotient to bf16. A quotient of two 8-bit mantissas is never a tie of bf16, and at least
-//    2^-17 (relative) away from one.
-//  - triton, 6: the kernel rounds the float32 quotient straight to an integer. That differs from rounding the true
-//    quotient nowhere, since the two are on the same side of every k + 1/2: the true quotient is either exactly there or
-//    at least 2^-16 (relative) away, so 17 fraction bits decide.
-// The self-test runs all 16,384 pairs of mantissas on the adapter in use.
+//   quotient = weight / scale, rounded to PRECISION bits
+//   sum      = quotient + zero point, rounded to PRECISION bits
+//   code     = sum rounded to an integer, ties to even
+//
+// PRECISION is that of the weights' own format under eager (8, 11, 24 bits) and 24 under triton. The exact path does all of
+// this on integers. The usual path computes in float32, whose division may be 2.5 ulp off in WGSL and a product with a
+// reciprocal about 4, and sends to the exact path the few weights for which that could matter:
+//  - PRECISION 8: none. A quotient of two mantissas of 8 bits is at least 2^-17 (relative) away from a tie of 8 bits, so
+//    that rounding on the bits removes the error. What follows is exact or too small to reach a tie of the integers.
+//  - PRECISION 11: where the 13 bits to be dropped are within 8 of a tie.
+//  - PRECISION 24: where the sum is within 2^-11 of a tie of the integers: quotients below 2^9 are less than 2^-12 off.
 
-override BITS: u32 = 4u;
-override DROPPED_BITS: u32 = 16u;
+override PRECISION: u32 = 8u;
 
-// For a usual scale, without a branch: the code as a float, from a weight and 1 / scale in the same unit.
-fn usual_code(weight: f32, inverse: f32) -> f32 {
-  let quotient = bitcast<f32>(round_fraction(bitcast<u32>(weight * inverse), DROPPED_BITS));
-  let limit = f32(1u << (BITS - 1u));
-  return clamp(round(quotient), -limit, limit - 1.0);
+// What a code beyond either end of any range stands for before it is clamped.
+const BEYOND: i32 = 1024;
+
+// A scale whose products with codes and quotients with weights stay far from the ends of float32. Weights that are subnormal
+// beside it have the code of zero and an error too small for float32, whether the adapter flushes them or not.
+fn is_usual(magnitude: u32) -> bool {
+  let biased = magnitude >> 23u;
+  return biased >= 32u && biased <= 222u;
 }
 
-// For any scale: code from -2^(BITS-1) to 2^(BITS-1)-1. A weight or scale that is not finite has code 0, as torch's cast
-// on x86 gives.
-fn any_code(weight: u32, scale: u32) -> i32 {
-  let magnitude = weight & 0x7fffu;
-  if (magnitude == 0u || magnitude >= BF16_INFINITY || scale >= BF16_INFINITY) {
+// A usual scale, ready to divide by: unit = 2^-exponent, scale in [1, 2).
+struct Divisor {
+  unit: f32,
+  inverse: f32,
+  scale: f32,
+  zero_point: f32,
+}
+
+fn divisor_of(scale: u32, zero_point: i32) -> Divisor {
+  let unit = bitcast<f32>((254u - (scale >> 23u)) << 23u);
+  let s = bitcast<f32>(scale) * unit;
+  return Divisor(unit, 1.0 / s, s, f32(zero_point));
+}
+
+// The code before it is clamped, as a whole float, under a usual scale.
+fn usual_code(weight: u32, scale: u32, zero_point: i32, divisor: Divisor) -> f32 {
+  var sum = bitcast<f32>(weight) * divisor.unit * divisor.inverse;
+  if (PRECISION < 24u) {
+    let dropped = 24u - PRECISION;
+    let bits = bitcast<u32>(sum);
+    if (PRECISION > 8u) {
+      let tie = 1u << (dropped - 1u);
+      if ((bits & (2u * tie - 1u)) - (tie - 8u) <= 16u) {
+        return f32(exact_code(weight, scale, zero_point));
+      }
+    }
+    sum = bitcast<f32>(round_fraction(bits, dropped)) + divisor.zero_point;
+    return round(bitcast<f32>(round_fraction(bitcast<u32>(sum), dropped)));
+  }
+  sum += divisor.zero_point;
+  let code = round(sum);
+  if (abs(sum - code) > 0.49951171875) {
+    return f32(exact_code(weight, scale, zero_point));
+  }
+  return code;
+}
+
+// The code before it is clamped, for any weight, scale (positive, infinite or NaN) and zero point.
+// A result that is not a number has code 0, as torch's cast on x86 gives.
+fn exact_code(weight: u32, scale: u32, zero_point: i32) -> i32 {
+  let magnitude = weight & ~SIGN;
+  let is_negative = (weight & SIGN) != 0u;
+  if (scale > INFINITY || magnitude > INFINITY || (scale == INFINITY && magnitude == INFINITY)) {
     return 0;
   }
-  let x = bf16_parts(magnitude);
-  let s = bf16_parts(scale);
-  let negative = (weight & 0x8000u) != 0u;
-  let limit = select((1 << (BITS - 1u)) - 1, 1 << (BITS - 1u), negative);
-  let exponent = x.exponent - s.exponent;
-  if (exponent > 8) {
-    return select(limit, -limit, negative);
+  if (scale == INFINITY || magnitude == 0u) {
+    return zero_point;
   }
-  if (exponent < -8) {
-    return 0;
+  if (magnitude == INFINITY) {
+    return select(BEYOND, -BEYOND, is_negative);
   }
-  let quotient = bitcast<f32>(round_fraction(bitcast<u32>(f32(x.mantissa) / f32(s.mantissa)), DROPPED_BITS));
-  let rounded = min(i32(round(scaled(quotient, exponent))), limit);
-  return select(rounded, -rounded, negative);
+  let x = parts_of(magnitude);
+  let s = parts_of(scale);
+  let quotient = quotient_of(x.mantissa, s.mantissa);
+  let length = 32u - countLeadingZeros(quotient.bits);
+  let exponent = x.exponent - s.exponent - 30;
+  let leading = exponent + i32(length) - 1; // the quotient is in [2^leading, 2^(leading + 1))
+  if (leading >= 9) {
+    return select(BEYOND, -BEYOND, is_negative);
+  }
+  // Less than 1/8 changes no code, since every zero point survives the rounding of the sum.
+  if (leading < -3) {
+    return zero_point;
+  }
+  let dropped = length - PRECISION;
+  let kept = without_low_bits(quotient.bits, dropped, quotient.is_inexact);
+  // As whole + fraction * 2^-26: nothing is lost, since the lowest of 24 bits is worth 2^-26 at the least.
+  let shift = u32(exponent + i32(dropped) + 26);
+  let fraction_mask = (1u << 26u) - 1u;
+  var fraction = (kept << shift) & fraction_mask;
+  var whole = i32(select(kept >> (26u - min(shift, 26u)), kept << (max(shift, 26u) - 26u), shift >= 26u));
+  if (is_negative) {
+    whole = -whole - select(0, 1, fraction != 0u);
+    fraction = (0u - fraction) & fraction_mask;
+  }
+  return nearest_whole(whole + zero_point, fraction);
+}
+
+// whole + fraction * 2^-26, rounded to PRECISION bits and then to an integer.
+fn nearest_whole(whole: i32, fraction: u32) -> i32 {
+  let is_negative = whole < 0;
+  let fraction_mask = (1u << 26u) - 1u;
+  var rest = select(fraction, (0u - fraction) & fraction_mask, is_negative);
+  var magnitude = u32(select(whole, -whole - select(0, 1, fraction != 0u), is_negative));
+  // Bits of the fraction beyond the precision: more, the more bits the whole part has.
+  let whole_bits = 32u - countLeadingZeros(magnitude);
+  let leading_zeros = select(0u, countLeadingZeros(rest) - 6u, magnitude == 0u && rest != 0u);
+  let dropped = i32(26u + whole_bits) - i32(PRECISION + leading_zeros);
+  if (dropped > 0 && dropped <= 26) {
+    let unit = 1u << u32(dropped);
+    let low = rest & (unit - 1u);
+    let odd = select((rest >> u32(dropped)) & 1u, magnitude & 1u, dropped == 26);
+    rest -= low;
+    if (low > unit / 2u || (low == unit / 2u && odd == 1u)) {
+      rest += unit;
+    }
+    magnitude += rest >> 26u;
+    rest &= fraction_mask;
+  }
+  let half = 1u << 25u;
+  if (rest > half || (rest == half && (magnitude & 1u) == 1u)) {
+    magnitude += 1u;
+  }
+  return select(i32(magnitude), -i32(magnitude), is_negative);
 }

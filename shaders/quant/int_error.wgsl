@@ -1,130 +1,220 @@
-// What quantizing and dequantizing loses, without writing either: sums over segments of at most 128 weights.
-//   weights   bf16, two to a word: groups * group_size elements
-//   scales    bf16, two to a word: one per group
-//   sums      six words per segment, segments of a group one after the other:
-//             0 sum of squared errors, 1 sum of squared weights, 2 largest error, 3 sum of weight * reconstruction,
-//             4 sum of squared reconstructions (float32, in units of 2^exponent or its square, the scale in [1, 2) units),
-//             5 (exponent + 512) << 16 | reconstructions that overflow << 8 | weights that are not finite
-//   dispatch  one invocation per segment; no workgroup memory, no barrier
-// The unit is the scale's own power of two, so that neither the largest nor the smallest weights of bf16 leave float32 when
-// squared. The error of each weight is exact but for one rounding; the order of the sums is fixed.
+// What up to eight schemes lose, in one pass over the weights; neither codes nor reconstructions are written.
+//   original     elements of a format
+//   weights      what is quantized: the same, or what pruning left of it
+//   scales       elements of the format; the groups of scheme s begin at its `first`
+//   zero_points  signed bytes, at the same places; read only where a scheme is asymmetric
+//   levels       8 words per scheme, one bit per code from the lowest on; set where a code occurs, never cleared
+//   sums         per block of 256 weights 2 + 5 * schemes words:
+//                0 sum of squared originals (float32, in units of 2^(2 * exponent))
+//                1 (exponent + 512) << 16 | originals that are not finite
+//                per scheme: sum of squared errors, largest error, sum of original * reconstruction, sum of squared
+//                reconstructions (float32, in units of 2^exponent or its square); reconstructions that are not finite << 16 |
+//                codes that the end of the range cut off
+//   dispatch     one invocation per block; no workgroup memory, no barrier
+// Scheme of 0 bits: the weights themselves are the reconstruction. The unit is the power of two below the block's largest
+// original, so that neither the largest nor the smallest numbers leave float32 when squared. Codes and reconstructions are
+// exact; each error is rounded once; the order of the sums is fixed.
 // include: lib/invocation.wgsl
-// include: lib/bfloat16.wgsl
+// include: lib/elements.wgsl
+// include: lib/rounding.wgsl
 // include: lib/int_code.wgsl
+// include: lib/int_weight.wgsl
 
-const SEGMENT: u32 = 128u;
-const WORDS: u32 = 6u;
+const BLOCK: u32 = 256u;
+const BLOCK_WORDS: u32 = 2u;
+const SCHEME_WORDS: u32 = 5u;
+const LEVEL_WORDS: u32 = 8u;
+const MAX_SCHEMES: u32 = 8u;
+
+struct Scheme {
+  bits: u32,
+  is_symmetric: u32,
+  group_size: u32,
+  first: u32,
+}
 
 struct Shape {
-  groups: u32,
-  group_size: u32,
+  elements: u32,
+  schemes: u32,
+  @align(16) scheme: array<Scheme, MAX_SCHEMES>,
 }
 
 struct Sums {
-  error_energy: f32,
   energy: f32,
+  error_energy: f32,
   largest: f32,
   product: f32,
   reconstruction_energy: f32,
   overflows: u32,
+  clipped: u32,
+}
+
+@group(0) @binding(0) var<storage, read> original: array<u32>;
+@group(0) @binding(1) var<storage, read> weights: array<u32>;
+@group(0) @binding(2) var<storage, read> scales: array<u32>;
+@group(0) @binding(3) var<storage, read> zero_points: array<u32>;
+@group(0) @binding(4) var<storage, read_write> levels: array<atomic<u32>>;
+@group(0) @binding(5) var<storage, read_write> sums: array<u32>;
+@group(0) @binding(6) var<uniform> shape: Shape;
+
+// The largest finite magnitude of a block and how many are not finite.
+struct Largest {
+  magnitude: u32,
   not_finite: u32,
 }
 
-@group(0) @binding(0) var<storage, read> weights: array<u32>;
-@group(0) @binding(1) var<storage, read> scales: array<u32>;
-@group(0) @binding(2) var<storage, read_write> sums: array<u32>;
-@group(0) @binding(3) var<uniform> shape: Shape;
+fn largest_of(first: u32, end: u32) -> Largest {
+  var found = Largest(0u, 0u);
+  for (var index = first; index < end; index += 1u) {
+    let magnitude = element_bits(original[element_word(index)], index) & ~SIGN;
+    if (magnitude >= INFINITY) {
+      found.not_finite += 1u;
+    } else {
+      found.magnitude = max(found.magnitude, magnitude);
+    }
+  }
+  return found;
+}
 
-fn add(total: ptr<function, Sums>, weight: f32, reconstruction: f32) {
-  let error = weight - reconstruction;
+// A finite float32 in units of 2^exponent.
+fn in_units(bits: u32, exponent: i32) -> f32 {
+  let magnitude = bits & ~SIGN;
+  if (magnitude == 0u) {
+    return 0.0;
+  }
+  let parts = parts_of(magnitude);
+  let value = scaled(f32(parts.mantissa), parts.exponent - exponent);
+  return select(value, -value, (bits & SIGN) != 0u);
+}
+
+fn add(total: ptr<function, Sums>, value: f32, reconstruction: f32) {
+  let error = value - reconstruction;
   (*total).error_energy += error * error;
-  (*total).energy += weight * weight;
   (*total).largest = max((*total).largest, abs(error));
-  (*total).product += weight * reconstruction;
+  (*total).product += value * reconstruction;
   (*total).reconstruction_energy += reconstruction * reconstruction;
 }
 
-// For a usual scale: all in units of its power of two, which changes no bit but the exponents.
-fn add_usual(total: ptr<function, Sums>, bits: u32, unit: f32, s: f32, inverse: f32) {
-  let weight = bf16_value(bits) * unit;
-  let product = usual_code(weight, inverse) * s;
-  add(total, weight, bitcast<f32>(round_fraction(bitcast<u32>(product), 16u)));
+// For any original and any reconstruction, as float32 bits.
+fn add_any(total: ptr<function, Sums>, value: u32, reconstruction: u32, exponent: i32) {
+  let is_finite = (value & ~SIGN) < INFINITY;
+  let x = select(0.0, in_units(value, exponent), is_finite);
+  (*total).energy += x * x;
+  if ((reconstruction & ~SIGN) >= INFINITY) {
+    (*total).overflows += 1u;
+  } else if (is_finite) {
+    add(total, x, in_units(reconstruction, exponent));
+  }
 }
 
-// For any finite scale.
-fn add_any(total: ptr<function, Sums>, bits: u32, scale: u32) {
-  let magnitude = bits & 0x7fffu;
-  if (magnitude == 0u) {
-    return;
+// Remembers that a level occurs: code + 2^(bits-1) of a scheme. Read first, since almost always it is known.
+fn note_level(scheme: u32, level: u32) {
+  let place = scheme * LEVEL_WORDS + (level >> 5u);
+  let bit = 1u << (level & 31u);
+  if ((atomicLoad(&levels[place]) & bit) == 0u) {
+    atomicOr(&levels[place], bit);
   }
-  let x = bf16_parts(magnitude);
-  let s = bf16_parts(scale);
-  let sign = select(1.0, -1.0, (bits & 0x8000u) != 0u);
-  let weight = sign * scaled(f32(x.mantissa), x.exponent - s.exponent - 7);
-  let code = u32(abs(any_code(bits, scale)));
-  if (code == 0u) {
-    add(total, weight, 0.0);
-    return;
+}
+
+fn zero_point_at(scheme: Scheme, place: u32) -> i32 {
+  if (scheme.is_symmetric != 0u) {
+    return 0;
   }
-  let rounded = bitcast<f32>(round_fraction(bitcast<u32>(f32(code * s.mantissa)), 16u));
-  if (i32(bitcast<u32>(rounded) >> 23u) + s.exponent >= 255) {
-    (*total).overflows += 1u;
+  return i32(zero_points[place >> 2u] << (24u - 8u * (place & 3u))) >> 24u;
+}
+
+// From `level` and the scale in [1, 2): what the weight becomes, in units of the scale's power of two.
+fn usual_reconstruction(level: f32, scale: f32) -> f32 {
+  let product = level * scale;
+  if (ELEMENT == F32) {
+    return product;
   }
-  add(total, weight, sign * rounded * 0.0078125);
+  return bitcast<f32>(round_fraction(bitcast<u32>(product), select(16u, 13u, ELEMENT == F16)));
+}
+
+fn sums_of(number: u32, first: u32, end: u32, exponent: i32, all_finite: bool) -> Sums {
+  let scheme = shape.scheme[number];
+  var total = Sums(0.0, 0.0, 0.0, 0.0, 0.0, 0u, 0u);
+  if (scheme.bits == 0u) {
+    for (var index = first; index < end; index += 1u) {
+      let word = element_word(index);
+      add_any(&total, element_bits(original[word], index), element_bits(weights[word], index), exponent);
+    }
+    return total;
+  }
+  let limit = 1 << (scheme.bits - 1u);
+  let low = -f32(limit);
+  let high = f32(limit - 1);
+  // Far from the ends of float32 everything may be scaled by multiplying.
+  let is_usual_block = all_finite && abs(exponent) < 96;
+  let unit = bitcast<f32>(u32(clamp(127 - exponent, 1, 254)) << 23u);
+  var index = first;
+  while (index < end) {
+    let group = index / scheme.group_size;
+    let place = scheme.first + group;
+    let group_end = min((group + 1u) * scheme.group_size, end);
+    let scale = element_bits(scales[element_word(place)], place);
+    let zero_point = zero_point_at(scheme, place);
+    if (is_usual_block && is_usual(scale)) {
+      let divisor = divisor_of(scale, zero_point);
+      let scale_exponent = i32(scale >> 23u) - 127;
+      // Levels other than 0 occur only where the scale is not far above the block's largest weight.
+      let factor = bitcast<f32>(u32(clamp(127 + scale_exponent - exponent, 1, 254)) << 23u);
+      // f16 ends at 2^16.
+      let beyond = select(3e38, bitcast<f32>(u32(clamp(143 - scale_exponent, 1, 254)) << 23u), ELEMENT == F16);
+      for (; index < group_end; index += 1u) {
+        let word = element_word(index);
+        let code = usual_code(element_bits(weights[word], index), scale, zero_point, divisor);
+        let clamped = clamp(code, low, high);
+        total.clipped += select(0u, 1u, code != clamped);
+        note_level(number, u32(clamped - low));
+        let reconstruction = usual_reconstruction(clamped - divisor.zero_point, divisor.scale);
+        let value = bitcast<f32>(element_bits(original[word], index)) * unit;
+        total.energy += value * value;
+        if (abs(reconstruction) >= beyond) {
+          total.overflows += 1u;
+        } else {
+          add(&total, value, reconstruction * factor);
+        }
+      }
+    } else {
+      for (; index < group_end; index += 1u) {
+        let word = element_word(index);
+        let code = exact_code(element_bits(weights[word], index), scale, zero_point);
+        let clamped = clamp(code, -limit, limit - 1);
+        total.clipped += select(0u, 1u, code != clamped);
+        note_level(number, u32(clamped + limit));
+        let reconstruction = weight_of(clamped - zero_point, scale);
+        add_any(&total, element_bits(original[word], index), reconstruction, exponent);
+      }
+    }
+  }
+  return total;
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
-  let per_group = (shape.group_size + SEGMENT - 1u) / SEGMENT;
-  let segment = linear_index(id, workgroups);
-  let group = segment / per_group;
-  if (group >= shape.groups) {
+  let block = linear_index(id, workgroups);
+  let first = block * BLOCK;
+  if (first >= shape.elements) {
     return;
   }
-  let group_first = group * shape.group_size;
-  let first = group_first + (segment % per_group) * SEGMENT;
-  let end = min(first + SEGMENT, group_first + shape.group_size);
-  let scale = bf16_half(scales[group >> 1u], group);
-
-  var total = Sums(0.0, 0.0, 0.0, 0.0, 0.0, 0u, 0u);
+  let end = min(first + BLOCK, shape.elements);
+  let largest = largest_of(first, end);
   var exponent = 0;
-  if (is_usual(scale)) {
-    let biased = scale >> 7u;
-    exponent = i32(biased) - 127;
-    let unit = bitcast<f32>((254u - biased) << 23u);
-    let s = bf16_value(scale) * unit;
-    let inverse = 1.0 / s;
-    var index = first;
-    if ((index & 1u) != 0u) {
-      add_usual(&total, weights[index >> 1u] >> 16u, unit, s, inverse);
-      index += 1u;
-    }
-    for (; index + 1u < end; index += 2u) {
-      let pair = weights[index >> 1u];
-      add_usual(&total, pair, unit, s, inverse);
-      add_usual(&total, pair >> 16u, unit, s, inverse);
-    }
-    if (index < end) {
-      add_usual(&total, weights[index >> 1u], unit, s, inverse);
-    }
-  } else if (scale < BF16_INFINITY) {
-    exponent = bf16_parts(scale).exponent + 7;
-    for (var index = first; index < end; index += 1u) {
-      add_any(&total, bf16_half(weights[index >> 1u], index), scale);
-    }
-  } else {
-    for (var index = first; index < end; index += 1u) {
-      let magnitude = bf16_half(weights[index >> 1u], index) & 0x7fffu;
-      total.not_finite += select(0u, 1u, magnitude >= BF16_INFINITY);
-    }
-    // code 0 times a scale that is not finite is NaN
-    total.overflows = end - first;
+  if (largest.magnitude != 0u) {
+    exponent = parts_of(largest.magnitude).exponent + 23;
   }
-  let base = segment * WORDS;
-  sums[base] = bitcast<u32>(total.error_energy);
-  sums[base + 1u] = bitcast<u32>(total.energy);
-  sums[base + 2u] = bitcast<u32>(total.largest);
-  sums[base + 3u] = bitcast<u32>(total.product);
-  sums[base + 4u] = bitcast<u32>(total.reconstruction_energy);
-  sums[base + 5u] = (u32(exponent + 512) << 16u) | (total.overflows << 8u) | total.not_finite;
+  let place = block * (BLOCK_WORDS + SCHEME_WORDS * shape.schemes);
+  for (var number = 0u; number < shape.schemes; number += 1u) {
+    let total = sums_of(number, first, end, exponent, largest.not_finite == 0u);
+    let at = place + BLOCK_WORDS + SCHEME_WORDS * number;
+    sums[place] = bitcast<u32>(total.energy);
+    sums[at] = bitcast<u32>(total.error_energy);
+    sums[at + 1u] = bitcast<u32>(total.largest);
+    sums[at + 2u] = bitcast<u32>(total.product);
+    sums[at + 3u] = bitcast<u32>(total.reconstruction_energy);
+    sums[at + 4u] = (total.overflows << 16u) | total.clipped;
+  }
+  sums[place + 1u] = (u32(exponent + 512) << 16u) | largest.not_finite;
 }

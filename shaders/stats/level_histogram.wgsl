@@ -1,16 +1,19 @@
-// Histogram of weight / scale: where weights fall between the levels of a symmetric integer scheme.
-//   weights  bf16, two to a word: groups * group_size elements
-//   scales   bf16, two to a word: one per group
-//   counts   COPIES histograms of (2^BITS + 1) * BINS_PER_LEVEL bins, to be added up; zero before the first dispatch
-//   dispatch one invocation per 128 weights; no workgroup memory, no barrier
-// Bin b holds quotients from b / BINS_PER_LEVEL - 2^(BITS-1) - 1/2 up to the next, the outer bins also what lies beyond.
-// Exact: floor on integers. Weights under a scale that is not finite are not counted.
+// Histogram of weight / scale + zero point: where weights fall between the levels of an integer scheme.
+//   weights      elements of a format
+//   scales       elements of the same format, one per group of group_size weights
+//   zero_points  signed bytes, one per group; read only where codes are asymmetric
+//   counts       COPIES histograms of (2^BITS + 1) * BINS_PER_LEVEL bins, to be added up; zero before the first dispatch
+//   dispatch     one invocation per 128 weights; no workgroup memory, no barrier
+// Bin b holds positions from b / BINS_PER_LEVEL - 2^(BITS-1) - 1/2 up to the next, the outer bins also what lies beyond.
+// BINS_PER_LEVEL is a power of two. Exact: floor on integers. Weights under a scale that is not finite are not counted.
 // include: lib/invocation.wgsl
-// include: lib/bfloat16.wgsl
+// include: lib/elements.wgsl
+// include: lib/rounding.wgsl
 
 const SEGMENT: u32 = 128u;
 
 override BITS: u32 = 4u;
+override SYMMETRIC: bool = true;
 override BINS_PER_LEVEL: u32 = 16u;
 override COPIES: u32 = 64u;
 
@@ -21,39 +24,38 @@ struct Shape {
 
 @group(0) @binding(0) var<storage, read> weights: array<u32>;
 @group(0) @binding(1) var<storage, read> scales: array<u32>;
-@group(0) @binding(2) var<storage, read_write> counts: array<atomic<u32>>;
-@group(0) @binding(3) var<uniform> shape: Shape;
+@group(0) @binding(2) var<storage, read> zero_points: array<u32>;
+@group(0) @binding(3) var<storage, read_write> counts: array<atomic<u32>>;
+@group(0) @binding(4) var<uniform> shape: Shape;
 
-// Twice the bin offset from the middle: bins are halves of a step of 2 * BINS_PER_LEVEL, so that the half level is whole.
-fn bin_of(bits: u32, scale: u32) -> u32 {
-  let half_levels = i32((1u << BITS) + 1u);
-  let bins = half_levels * i32(BINS_PER_LEVEL);
-  let magnitude = bits & 0x7fffu;
-  let negative = (bits & 0x8000u) != 0u;
-  var steps = 0u; // floor(2 * BINS_PER_LEVEL * |x| / s)
-  var exact = true;
-  if (magnitude != 0u) {
-    let x = bf16_parts(magnitude);
-    let s = bf16_parts(scale);
-    let exponent = x.exponent - s.exponent;
-    let dividend = x.mantissa * 2u * BINS_PER_LEVEL;
-    if (exponent > 9) {
-      steps = 0xfffffu;
-    } else if (exponent < -16) {
-      exact = false;
-    } else if (exponent >= 0) {
-      steps = (dividend << u32(exponent)) / s.mantissa;
-      exact = (dividend << u32(exponent)) % s.mantissa == 0u;
-    } else {
-      let divisor = s.mantissa << u32(-exponent);
-      steps = dividend / divisor;
-      exact = dividend % divisor == 0u;
-    }
+fn zero_point_at(group: u32) -> i32 {
+  if (SYMMETRIC) {
+    return 0;
+  }
+  return i32(zero_points[group >> 2u] << (24u - 8u * (group & 3u))) >> 24u;
+}
+
+// floor(2 * BINS_PER_LEVEL * weight / scale): half bins, of which the half level below the lowest is a whole number.
+fn half_bins(weight: u32, scale: u32) -> i32 {
+  let magnitude = weight & ~SIGN;
+  if (magnitude == 0u) {
+    return 0;
+  }
+  let x = parts_of(magnitude);
+  let s = parts_of(scale);
+  let quotient = quotient_of(x.mantissa, s.mantissa);
+  let shift = 30 + s.exponent - x.exponent - i32(countTrailingZeros(2u * BINS_PER_LEVEL));
+  var steps = 0x0fffff;
+  var is_exact = true;
+  if (shift > 31) {
+    steps = 0;
+    is_exact = false;
+  } else if (shift > 10) {
+    steps = i32(quotient.bits >> u32(shift));
+    is_exact = !quotient.is_inexact && (quotient.bits & ((1u << u32(shift)) - 1u)) == 0u;
   }
   // floor of a negative quotient is one lower unless it is whole
-  let signed_steps = select(i32(steps), -i32(steps) - select(1, 0, exact), negative);
-  let from_bottom = signed_steps + bins;
-  return u32(clamp(from_bottom >> 1u, 0, bins - 1));
+  return select(steps, -steps - select(1, 0, is_exact), (weight & SIGN) != 0u);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -67,11 +69,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let bins = ((1u << BITS) + 1u) * BINS_PER_LEVEL;
   let base = (segment % COPIES) * bins;
   for (var index = first; index < end; index += 1u) {
-    let bits = bf16_half(weights[index >> 1u], index);
+    let weight = element_bits(weights[element_word(index)], index);
     let group = index / shape.group_size;
-    let scale = bf16_half(scales[group >> 1u], group);
-    if ((bits & 0x7fffu) < BF16_INFINITY && scale < BF16_INFINITY) {
-      atomicAdd(&counts[base + bin_of(bits, scale)], 1u);
+    let scale = element_bits(scales[element_word(group)], group);
+    if ((weight & ~SIGN) < INFINITY && scale < INFINITY) {
+      let from_bottom = half_bins(weight, scale) + zero_point_at(group) * i32(2u * BINS_PER_LEVEL) + i32(bins);
+      let bin = clamp(from_bottom >> 1u, 0, i32(bins) - 1);
+      atomicAdd(&counts[base + u32(bin)], 1u);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { hostileCases, readHostileFile } from "../../tests/support/hostile-cases.ts";
+import { expectationOf } from "../../tests/support/hostile-expectations.ts";
 import { LabError } from "../base/errors.ts";
 import { isJsonObject, jsonFromPlain, parseJson } from "../base/json.ts";
 import { readArchitecture } from "./families.ts";
@@ -33,22 +34,40 @@ test("a window that is on is refused, one that is off is not", () => {
   expect(read({ ...LLAMA, model_type: "qwen2", sliding_window: 128, use_sliding_window: false }).kv.layers).toBe(2);
 });
 
-test.each(hostileCases("config"))("$id: $what", (item) => {
-  const decide = () => {
-    const value = parseJson(readHostileFile(item.file), "config.json");
-    if (!isJsonObject(value)) throw new Error("refused earlier: not an object");
-    return readArchitecture(value);
-  };
-  if (item.expect === "accept" && item.tier < 3) {
-    expect(decide().kv.layers).toBeGreaterThan(0);
-    return;
-  }
-  // Refused, or read to something bounded: the figure that needs the field is then off elsewhere.
-  try {
-    const { kv } = decide();
-    expect(kv.layers * kv.kvHeads * kv.headDim).toBeLessThan(2 ** 53);
-  } catch (error) {
-    if (error instanceof LabError) expect(error.code).toMatch(/^(json|config)\//);
-    else expect(String(error)).toContain("refused earlier");
+/** Config cases whose text is sound: those that are accepted, and those whose numbers are wrong. */
+const SOUND = hostileCases("config").filter((hostile) => {
+  const expected = expectationOf(hostile);
+  return expected.outcome === "accept" || expected.rule === "C01";
+});
+
+test.each(SOUND)("$id: $what", (hostile) => {
+  const value = parseJson(readHostileFile(hostile.file), "config.json");
+  if (!isJsonObject(value)) throw new Error("not an object");
+  const expected = expectationOf(hostile);
+  if (expected.outcome === "accept") {
+    expect(readArchitecture(value).kv).toEqual({ layers: 2, kvHeads: 2, headDim: 16 });
+  } else {
+    const { code, rule } = expected;
+    expect(thrownBy(() => readArchitecture(value))).toMatchObject({ code, fields: { rule } });
   }
 });
+
+test("what the lab does not know is no fault of the file: its error has no rule", () => {
+  for (const config of [
+    {},
+    { model_type: "bert", num_hidden_layers: null },
+    { ...LLAMA, model_type: "mistral", sliding_window: 9 },
+  ]) {
+    const error = thrownBy(() => read(config));
+    expect(error).toBeInstanceOf(LabError);
+    expect(error).not.toHaveProperty("fields.rule");
+  }
+});
+
+function thrownBy(act: () => unknown): unknown {
+  try {
+    return act();
+  } catch (error) {
+    return error;
+  }
+}

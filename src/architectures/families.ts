@@ -9,13 +9,20 @@ const FAMILIES: readonly ArchitectureFamily[] = [denseDecoder];
 /** No real model passes it; a hostile config that does would make every figure nonsense. */
 const MAX_CONFIG_INTEGER = 2 ** 40;
 
-/** Layers are also rows of memory in a planner: a limit of their own keeps 1e9 of them out. */
-const MAX_LAYERS = 10_000;
+/** Fields with a lower limit. Layers are rows of memory in a planner; the longest context announced so far is 1e7 tokens. */
+const LOWER_LIMITS: ReadonlyMap<string, number> = new Map([
+  ["num_hidden_layers", 10_000],
+  ["max_position_embeddings", 2 ** 30],
+]);
+
+/** What a number of config.json that is absent or out of range is in breach of. */
+const NUMBER_RULE = "C01";
 
 /**
  * The architecture that a parsed config.json describes.
- * @throws LabError `config/unknown-architecture`, `config/missing-key`, `config/bad-value`, `config/sliding-window`.
- *   Each leaves the weights usable: only what needs the architecture is off.
+ * @throws LabError `config/missing-key`, `config/bad-value`, with the fields `rule` and `key`: the file is wrong;
+ *   `config/unknown-architecture`, `config/sliding-window`, without a rule: the lab does not know this kind. Each leaves the
+ *   weights usable: only what needs the architecture is off.
  */
 export function readArchitecture(config: JsonObject): Architecture {
   const modelType = config.get("model_type");
@@ -29,11 +36,13 @@ export function readArchitecture(config: JsonObject): Architecture {
       advice: "sizes and errors of the weights stand; only the KV cache is left out",
     });
   }
-  const architecture = family.read(modelType, configReader(config));
-  const { layers, kvHeads, headDim } = architecture.kv;
-  if (layers > MAX_LAYERS) throw badValue("num_hidden_layers", `${layers}`, `at most ${MAX_LAYERS}`);
+  const reader = configReader(config);
+  const architecture = family.read(modelType, reader);
+  const { kvHeads, headDim } = architecture.kv;
   if (headDim < 1) throw badValue("head_dim", `${headDim}`, "at least 1");
-  const heads = configReader(config).integer("num_attention_heads");
+  // Not part of the geometry; a config whose vocabulary is nonsense is not to be believed in the rest.
+  reader.optionalInteger("vocab_size");
+  const heads = reader.integer("num_attention_heads");
   if (heads % kvHeads !== 0) {
     throw badValue("num_key_value_heads", `${kvHeads}`, `a divisor of the ${heads} attention heads`);
   }
@@ -46,8 +55,9 @@ function configReader(config: JsonObject): ConfigReader {
       const value = config.get(name);
       if (value === undefined || value === null) continue;
       const number = isJsonNumber(value) ? value.asUnsignedInteger() : undefined;
-      if (number === undefined || number < 1n || number > BigInt(MAX_CONFIG_INTEGER)) {
-        throw badValue(name, isJsonNumber(value) ? value.text : typeof value, "a whole number of 1 or more");
+      const most = LOWER_LIMITS.get(name) ?? MAX_CONFIG_INTEGER;
+      if (number === undefined || number < 1n || number > BigInt(most)) {
+        throw badValue(name, isJsonNumber(value) ? value.text : typeof value, `a whole number from 1 to ${most}`);
       }
       return Number(number);
     }
@@ -64,7 +74,7 @@ function configReader(config: JsonObject): ConfigReader {
         found: `no ${names.join(" or ")}`,
         allowed: "a whole number of 1 or more",
         advice: "take the config.json that belongs to the weights; without it the KV cache is left out",
-        fields: { key: names[0] ?? "" },
+        fields: { rule: NUMBER_RULE, file: "config.json", key: names[0] ?? "" },
       });
     },
     flag: (name) => config.get(name) === true,
@@ -78,6 +88,6 @@ function badValue(key: string, found: string, allowed: string): LabError {
     found: quote(found),
     allowed,
     advice: "take the config.json that belongs to the weights; without it the KV cache is left out",
-    fields: { key },
+    fields: { rule: NUMBER_RULE, file: "config.json", key },
   });
 }

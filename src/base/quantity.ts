@@ -7,6 +7,7 @@ export type Unit =
   | "bits per weight"
   | "ratio"
   | "dB"
+  | "bits"
   | "weights"
   | "weight units"
   | "bytes/s"

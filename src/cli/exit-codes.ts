@@ -23,7 +23,12 @@ const BY_AREA: Partial<Record<ErrorArea, number>> = {
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   "run/cancelled": EXIT.interrupted,
   "scheme/unknown": EXIT.usage,
+  "scheme/bad-custom": EXIT.usage,
   "scheme/bad-pattern": EXIT.usage,
+  "scheme/bad-pruning": EXIT.usage,
+  "scheme/bad-recipe": EXIT.usage,
+  "scheme/nothing-to-do": EXIT.usage,
+  "scheme/unreachable-group": EXIT.usage,
   "export/write-failed": EXIT.inputOutput,
   "export/not-empty": EXIT.inputOutput,
   "export/output-is-input": EXIT.inputOutput,

@@ -3,9 +3,10 @@ import { formatBytes } from "../base/format.ts";
 import type { JobHooks } from "../engine/api.ts";
 import { createEngine } from "../engine/engine.ts";
 import { createDiskOutput, type NodeWebGpu, nodeGpu, openDiskModel } from "../engine/node-host.ts";
-import type { Progress } from "../engine/result.ts";
+import { type Progress, SCHEMA_VERSION } from "../engine/result.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { type Command, HELP, readCommand } from "./options.ts";
+import { errorText, jsonDocument } from "./printing.ts";
 import { compareText, exportText, inspectText } from "./tables.ts";
 
 /** What the command line needs of its process. */
@@ -32,23 +33,22 @@ export async function main(host: CliHost): Promise<number> {
       return EXIT.done;
     }
     json = command.json;
-    await run(command, host);
-    return EXIT.done;
+    return await run(command, host);
   } catch (thrown) {
     const error = host.signal.aborted
       ? cancelledError("running this command")
       : asLabError(thrown, "running this command");
     const outcome =
       error.code === "run/cancelled" ? "cancelled" : error.code.startsWith("export/") ? "refused" : "failed";
-    if (json) host.out(JSON.stringify({ outcome, error: error.toData() }, null, 1));
-    else host.err(`${error.message}\n(${error.code})`);
+    if (json) host.out(jsonDocument({ outcome, error: error.toData() }));
+    else host.err(errorText(error));
     return exitCodeOf(error.code);
   }
 }
 
-async function run(command: Command, host: CliHost): Promise<void> {
-  const print = (value: unknown, text: () => string) =>
-    host.out(command.json ? JSON.stringify(value, null, 1) : text());
+/** @returns the exit code */
+async function run(command: Command, host: CliHost): Promise<number> {
+  const print = (value: unknown, text: () => string) => host.out(command.json ? jsonDocument(value) : text());
   const model = await openDiskModel(command.model ?? host.bundledModel);
   const needsGpu = command.verb !== "inspect" && (command.device === "gpu" || command.device === "auto");
   const engine = createEngine({
@@ -60,14 +60,18 @@ async function run(command: Command, host: CliHost): Promise<void> {
   try {
     const summary = await engine.open(model.folder);
     if (command.verb === "inspect") {
-      print({ schemaVersion: 1, kind: "inspect", outcome: "done", model: summary }, () => inspectText(summary));
-      return;
+      // The weights are as good as ever, so all that is known of them is printed beside the error.
+      const error = summary.configError;
+      const outcome = error ? { outcome: "failed", error } : { outcome: "done" };
+      print({ schemaVersion: SCHEMA_VERSION, kind: "inspect", ...outcome, model: summary }, () => inspectText(summary));
+      if (error && !command.json) host.err(errorText(error));
+      return error ? exitCodeOf(error.code) : EXIT.done;
     }
     if (summary.tensors === 0) throw noWeights();
     if (command.verb === "compare") {
       const result = await engine.compare(command, hooks);
       print(result, () => compareText(result));
-      return;
+      return EXIT.done;
     }
     const [scheme = ""] = command.schemes;
     const out = command.out ?? "";
@@ -78,6 +82,7 @@ async function run(command: Command, host: CliHost): Promise<void> {
       hooks,
     );
     print(result, () => exportText(result, out));
+    return EXIT.done;
   } finally {
     engine.close();
     await model.close();

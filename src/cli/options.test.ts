@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { LabError } from "../base/errors.ts";
+import { PRESETS } from "../schemes/presets.ts";
 import { exitCodeOf } from "./exit-codes.ts";
-import { readCommand } from "./options.ts";
+import { HELP, readCommand } from "./options.ts";
 
 test("a bare compare takes the bundled model and the defaults", () => {
   expect(readCommand(["compare"])).toEqual({
@@ -25,6 +26,31 @@ test("--ignore adds to the default list, --no-default-ignore drops it", () => {
   expect(readCommand([...command, "--no-default-ignore"])?.ignore).toEqual(["a", "re:b"]);
 });
 
+test("schemes arrive in one spelling, each once", () => {
+  const read = (...argv: string[]) => readCommand(["compare", ...argv])?.schemes;
+  expect(read("--scheme", "w4a16", "--scheme", "W4A16", "--scheme", "INT4:ASYM:group=32")).toEqual([
+    "W4A16",
+    "int4:group=32:asym",
+  ]);
+  expect(read("--scheme", " w8a16 @re:.*(up|down)_proj;int4:channel ")).toEqual([
+    "W8A16@re:.*(up|down)_proj; int4:channel",
+  ]);
+  expect(read("--scheme", "magnitude:0.50|none")).toEqual(["magnitude:0.5 | none"]);
+});
+
+test("--prune goes into every scheme, in place of its own", () => {
+  const read = (...argv: string[]) => readCommand(["compare", "--prune", "magnitude:2:4", ...argv])?.schemes;
+  expect(read()).toEqual(["magnitude:2:4 | W4A16", "magnitude:2:4 | W8A8"]);
+  expect(read("--scheme", "none", "--scheme", "magnitude:rows:0.25 | W8A8")).toEqual([
+    "magnitude:2:4 | none",
+    "magnitude:2:4 | W8A8",
+  ]);
+});
+
+test("the help names every preset", () => {
+  expect(PRESETS.filter(({ name }) => !new RegExp(`\\b${name}\\b`).test(HELP))).toEqual([]);
+});
+
 test.each([
   [[]],
   [["frobnicate"]],
@@ -38,6 +64,16 @@ test.each([
   [["compare", "--arithmetic", "exact"]],
   [["compare", "--context", "-1"]],
   [["compare", "--no-such-option"]],
+  [["inspect", "--prune", "magnitude:2:4"]],
+  [["compare", "--scheme", "W9A16"]],
+  [["compare", "--scheme", "FP8_DYNAMIC"]],
+  [["compare", "--scheme", "int9"]],
+  [["compare", "--scheme", "none"]],
+  [["compare", "--scheme", "magnitude:2:4"]],
+  [["compare", "--scheme", "W4A16; W8A16"]],
+  [["compare", "--scheme", "W4A16@re:("]],
+  [["compare", "--prune", "2:4"]],
+  [["quantize", "--prune", "magnitude:2:4", "--out", "x"]],
 ])("%j is a usage error", (argv) => {
   try {
     readCommand(argv);

@@ -2,7 +2,9 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 import { LabError, quote } from "../base/errors.ts";
 import type { DeviceChoice } from "../engine/api.ts";
 import { DEFAULT_GPU } from "../planner/gpus.ts";
-import { DEFAULT_SCHEMES } from "../schemes/presets.ts";
+import { DEFAULT_SCHEMES, PRESETS } from "../schemes/presets.ts";
+import { parsePruning } from "../schemes/pruning.ts";
+import { parseRecipe, withPruning } from "../schemes/recipe.ts";
 import type { Arithmetic } from "../schemes/scheme.ts";
 import { DEFAULT_IGNORE } from "../schemes/targets.ts";
 
@@ -17,6 +19,7 @@ export interface Command {
   readonly model: string | null;
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Recipes in their canonical spelling, the pruning of `--prune` in them; each once. */
   readonly schemes: readonly string[];
   readonly ignore: readonly string[];
   readonly arithmetic: Arithmetic;
@@ -31,6 +34,7 @@ const OPTIONS = {
   json: { type: "boolean" },
   quiet: { type: "boolean" },
   scheme: { type: "string", multiple: true },
+  prune: { type: "string" },
   ignore: { type: "string", multiple: true },
   "no-default-ignore": { type: "boolean" },
   arithmetic: { type: "string" },
@@ -48,6 +52,7 @@ const TAKEN: Readonly<Record<Verb, readonly string[]>> = {
   inspect: [],
   compare: [
     "scheme",
+    "prune",
     "ignore",
     "no-default-ignore",
     "arithmetic",
@@ -57,8 +62,14 @@ const TAKEN: Readonly<Record<Verb, readonly string[]>> = {
     "context",
     "sequences",
   ],
-  quantize: ["scheme", "ignore", "no-default-ignore", "arithmetic", "device", "out"],
+  quantize: ["scheme", "prune", "ignore", "no-default-ignore", "arithmetic", "device", "out"],
 };
+
+/** Names of the presets that leave activations alone, or of those that round them. */
+const presetNames = (roundsActivations: boolean) =>
+  PRESETS.filter(({ inputActivations }) => (inputActivations !== null) === roundsActivations)
+    .map(({ name }) => name)
+    .join(" ");
 
 export const HELP = `lab inspect  [MODEL] [--json]
 lab compare  [MODEL] [--scheme S]… [options] [--throughput] [--gpu NAME --context N --sequences N] [--json]
@@ -67,7 +78,9 @@ lab quantize [MODEL] --scheme S [options] --out DIR [--json]
 MODEL  a Hugging Face folder; inspect also takes a .safetensors file, an index or a config.json. None: the bundled model.
 
 options
-  --scheme S            W4A16, W8A16, W8A8; compare takes several (default ${DEFAULT_SCHEMES.join(", ")})
+  --scheme S            what the weights become, see below; compare takes several (default ${DEFAULT_SCHEMES.join(", ")})
+  --prune P             what becomes zero before that: magnitude:N:M (N of every M neighbours), magnitude:SHARE,
+                        magnitude:rows:SHARE, magnitude:columns:SHARE; alone with --scheme none
   --ignore P            leave a module alone: its exact name, or re: and a pattern matched at the start; adds to
                         ${DEFAULT_IGNORE.join(", ")}
   --no-default-ignore   drop that default list
@@ -75,12 +88,21 @@ options
   --device WHERE        auto (default), gpu (WebGPU or exit 3), cpu (fastest exact CPU path), reference (the oracles)
   --quiet               no progress
 
+schemes, in any letter case
+  weights alone         ${presetNames(false)}
+  and activations       ${presetNames(true)}
+  custom                int<2…8>[:tensor|:channel|:group=N][:asym], groups of 128 unless said: int4:group=32:asym
+                        (int8 alone is the preset INT8)
+  mixed                 "W8A16@re:.*down_proj@re:.*o_proj; W4A16": the first whose @target matches a module takes it,
+                        a scheme without a target all that is left
+  pruned                "magnitude:2:4 | W4A16" is --scheme W4A16 --prune magnitude:2:4
+
 exit  0 done · 1 refused or failed · 2 usage · 3 device · 4 input or output · 130 interrupted`;
 
 /**
  * Reads a command line, without the program's name.
  * @returns null where help was asked for
- * @throws LabError `usage/…`
+ * @throws LabError `usage/…`; `scheme/…` for a scheme or a pruning that cannot be read
  */
 export function readCommand(argv: readonly string[]): Command | null {
   const { values, positionals } = parse(argv);
@@ -102,7 +124,7 @@ export function readCommand(argv: readonly string[]): Command | null {
     model: model ?? null,
     json: values.json ?? false,
     quiet: values.quiet ?? false,
-    schemes: schemes.length > 0 ? schemes : DEFAULT_SCHEMES,
+    schemes: canonicalSchemes(schemes.length > 0 ? schemes : DEFAULT_SCHEMES, values.prune),
     ignore: [...(values["no-default-ignore"] ? [] : DEFAULT_IGNORE), ...(values.ignore ?? [])],
     arithmetic: oneOf("arithmetic", values.arithmetic ?? "eager", ["eager", "triton"]),
     device: oneOf("device", values.device ?? "auto", ["auto", "gpu", "cpu", "reference"]),
@@ -126,6 +148,12 @@ function parse(argv: readonly string[]) {
       "the options that lab --help lists",
     );
   }
+}
+
+/** @param prune takes the place of a pruning that a scheme brings along */
+function canonicalSchemes(schemes: readonly string[], prune: string | undefined): readonly string[] {
+  const pruning = prune === undefined ? null : parsePruning(prune);
+  return [...new Set(schemes.map((text) => (pruning ? withPruning(text, pruning) : parseRecipe(text).name)))];
 }
 
 function isVerb(text: string | undefined): text is Verb {

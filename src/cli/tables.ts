@@ -1,3 +1,4 @@
+import { quote } from "../base/errors.ts";
 import { formatBytes, formatCount, formatNumber, formatParameters, formatRate, formatRatio } from "../base/format.ts";
 import type { Quantity } from "../base/quantity.ts";
 import type { CompareResult, ExportResult, ModelSummary } from "../engine/result.ts";
@@ -9,15 +10,17 @@ const LEGEND = "● measured  ƒ computed  § looked up  ✎ assumed";
 /** What a checkpoint is, for people. */
 export function inspectText(summary: ModelSummary): string {
   const dtypes = summary.dtypes.map(({ dtype, weights }) => `${dtype} ${formatCount(weights)}`).join(", ");
-  const kv = summary.kvCache;
+  const kv = summary.configError ? "not known: config.json cannot be used" : summary.kvCache;
+  // What is wrong with config.json is printed as this command's error.
+  const notices = summary.notices.filter(({ code }) => code !== "model/config");
   const lines = [
-    `${summary.name}: ${formatParameters(summary.parameters.value)} weights in ${summary.tensors} tensors, ${summary.shards} file(s)`,
+    `${quote(summary.name)}: ${formatParameters(summary.parameters.value)} weights in ${summary.tensors} tensors, ${summary.shards} file(s)`,
     `  types            ${dtypes}`,
     `  files            ${formatBytes(summary.fileBytes.value)} (${formatCount(summary.fileBytes.value)} bytes)`,
     `  bits per weight  ${formatNumber(summary.bitsPerWeight.value, 4)}`,
     `  architecture     ${summary.modelType ?? "not named"}`,
     `  KV cache         ${typeof kv === "string" ? kv : `${kv.layers} layers, ${kv.kvHeads} KV heads of ${kv.headDim}`}`,
-    ...summary.notices.map(({ severity, text }) => `  ${severity === "warning" ? "!" : "·"} ${text}`),
+    ...notices.map(({ severity, text }) => `  ${severity === "warning" ? "!" : "·"} ${text}`),
   ];
   return lines.join("\n");
 }

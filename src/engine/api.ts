@@ -35,7 +35,7 @@ export interface PlanSettings {
 }
 
 export interface CompareRequest {
-  /** Preset names, in the order of the rows. */
+  /** Recipes as `parseRecipe` of `schemes` reads them, in the order of the rows: `W4A16`, `magnitude:2:4 | int4:group=32`. */
   readonly schemes: readonly string[];
   readonly arithmetic: ArithmeticName;
   /** Modules left alone: exact names, or `re:` and a pattern matched at the start of the name. */
@@ -46,6 +46,7 @@ export interface CompareRequest {
 }
 
 export interface QuantizeRequest {
+  /** A recipe, as in `CompareRequest`. */
   readonly scheme: string;
   readonly arithmetic: ArithmeticName;
   readonly ignore: readonly string[];
@@ -55,7 +56,7 @@ export interface QuantizeRequest {
 export interface HistogramResult {
   readonly module: string;
   readonly scheme: string;
-  /** Counts of weight / scale, `binsPerLevel` bins to a level, from half a level below the lowest to half above the highest. */
+  /** Counts of weight / scale + zero point, `binsPerLevel` bins to a level, from half a level below the lowest to half above the highest. */
   readonly weights: readonly number[];
   readonly binsPerLevel: number;
   /** The code of the first level, −8 for int4. */

@@ -1,20 +1,26 @@
 import { asLabError, LabError, quote } from "../base/errors.ts";
+import { FLOAT_FORMATS, type FloatName } from "../base/float-format.ts";
 import type { Checkpoint, CheckpointTensor } from "../formats/huggingface/checkpoint.ts";
 import { planSafetensors, type SafetensorsPlan, type TensorToWrite } from "../formats/safetensors/writer.ts";
-import { requireQuantizable, type StoredTensor, storedTensors } from "../schemes/layout.ts";
+import { requirePrunable, requireQuantizable, type StoredTensor, storedTensors } from "../schemes/layout.ts";
+import { type ConfigGroup, groupFor, type Recipe } from "../schemes/recipe.ts";
 import type { Scheme } from "../schemes/scheme.ts";
-import { ignoreMatcher, quantizableModule } from "../schemes/targets.ts";
+import { moduleMatcher, quantizableModule } from "../schemes/targets.ts";
 
-/** A weight that the scheme quantizes, and the tensors that stand in its place afterwards. */
+/** A weight that the recipe changes, and the tensors that stand in its place afterwards. */
 export interface PlannedMatrix {
   readonly tensor: CheckpointTensor;
   readonly module: string;
+  readonly element: FloatName;
   readonly rows: number;
   readonly cols: number;
+  /** Null: it is pruned and keeps its type. */
+  readonly scheme: Scheme | null;
+  /** Empty where there is no scheme: the tensor keeps its name and shape. */
   readonly stored: readonly StoredTensor[];
 }
 
-/** A weight that the scheme should quantize and cannot. LLM Compressor stops at it. */
+/** A weight that the recipe should change and cannot. LLM Compressor stops at it. */
 export interface RefusedMatrix {
   readonly tensor: CheckpointTensor;
   readonly module: string;
@@ -27,13 +33,15 @@ export interface PlannedShard {
   readonly file: SafetensorsPlan;
 }
 
-/** What a scheme makes of a checkpoint, to the byte, from headers alone. */
+/** What a recipe makes of a checkpoint, to the byte, from headers alone. */
 export interface CheckpointPlan {
-  readonly scheme: Scheme;
+  readonly recipe: Recipe;
   readonly matrices: readonly PlannedMatrix[];
   readonly refused: readonly RefusedMatrix[];
   /** Tensors copied as they are. */
   readonly untouched: readonly CheckpointTensor[];
+  /** Config groups that no module belongs to. */
+  readonly unmatched: ReadonlySet<ConfigGroup>;
   readonly shards: readonly PlannedShard[];
   /** Bytes of all output `.safetensors` files. */
   readonly fileBytes: number;
@@ -45,28 +53,34 @@ export interface CheckpointPlan {
 }
 
 /**
- * Plans a scheme over a checkpoint as `model_free_ptq` does: by tensor names, every 2-D `*.weight` whose module neither is
- * ignored nor ends in "norm".
+ * Plans a recipe over a checkpoint as `model_free_ptq` does: by tensor names, every 2-D `*.weight` whose module neither is
+ * ignored nor ends in "norm"; the first config group that targets it takes it. Pruning takes all of them.
  * @throws LabError `scheme/bad-pattern` for an ignore entry, `export/…` where the result cannot be laid out
  */
-export function planCheckpoint(checkpoint: Checkpoint, scheme: Scheme, ignore: readonly string[]): CheckpointPlan {
-  const isIgnored = ignoreMatcher(ignore);
+export function planCheckpoint(checkpoint: Checkpoint, recipe: Recipe, ignore: readonly string[]): CheckpointPlan {
+  const isIgnored = moduleMatcher(ignore);
+  const groupOf = groupFor(recipe);
   const matrices: PlannedMatrix[] = [];
   const refused: RefusedMatrix[] = [];
   const untouched: CheckpointTensor[] = [];
+  const unmatched = new Set(recipe.groups);
   const outputs: TensorToWrite[][] = checkpoint.shards.map(() => []);
 
   for (const tensor of checkpoint.tensors) {
     const output = outputs[tensor.shard] as TensorToWrite[];
     const module = quantizableModule(tensor.name);
-    if (module !== null && !isIgnored(module)) {
+    const group = module === null || isIgnored(module) ? null : groupOf(module);
+    if (module !== null && !isIgnored(module) && (group || recipe.pruning)) {
+      if (group) unmatched.delete(group);
       try {
-        const matrix = planMatrix(tensor, module, scheme);
+        const matrix = planMatrix(tensor, module, group?.scheme ?? null, recipe);
         matrices.push(matrix);
-        output.push(...matrix.stored.map(({ suffix, ...stored }) => ({ ...stored, name: module + suffix })));
-        continue;
+        if (matrix.scheme) {
+          output.push(...matrix.stored.map(({ suffix, ...stored }) => ({ ...stored, name: module + suffix })));
+          continue;
+        }
       } catch (thrown) {
-        refused.push({ tensor, module, error: asLabError(thrown, `planning ${scheme.name} for ${module}`) });
+        refused.push({ tensor, module, error: asLabError(thrown, `planning ${recipe.name} for ${quote(module)}`) });
       }
     } else {
       untouched.push(tensor);
@@ -79,53 +93,67 @@ export function planCheckpoint(checkpoint: Checkpoint, scheme: Scheme, ignore: r
     const metadata = header.metadata.size > 0 ? header.metadata : undefined;
     return { name, file: planSafetensors(outputs[index] ?? [], metadata) };
   });
+  const quantized = matrices.filter(({ scheme }) => scheme !== null);
   return {
-    scheme,
+    recipe,
     matrices,
     refused,
     untouched,
+    unmatched,
     shards,
     fileBytes: sum(shards.map(({ file }) => file.sizeBytes)),
     tensorBytes: sum(outputs.flat().map(({ sizeBytes }) => sizeBytes)),
-    quantizedWeights: sum(matrices.map(({ rows, cols }) => rows * cols)),
-    quantizedBytes: sum(matrices.map(storedBytesOf)),
+    quantizedWeights: sum(quantized.map(({ rows, cols }) => rows * cols)),
+    quantizedBytes: sum(quantized.map(storedBytesOf)),
   };
 }
 
 /**
- * Why a scheme cannot be exported as it is: LLM Compressor stops at the first matrix that it cannot quantize.
+ * Why a recipe cannot be exported as it is: LLM Compressor stops at the first matrix that it cannot quantize.
  * @returns null where every matrix can be
  */
 export function refusalOf(plan: CheckpointPlan): LabError | null {
   const [first] = plan.refused;
   if (!first) return null;
-  const names = plan.refused.slice(0, 3).map(({ module }) => quote(module));
-  const more = plan.refused.length > names.length ? ` and ${plan.refused.length - names.length} more` : "";
+  const modules = plan.refused.map(({ module }) => quote(module));
+  const more = modules.length > 3 ? ` and ${modules.length - 3} more` : "";
   return new LabError({
     code: "export/refused-matrices",
-    doing: `planning ${plan.scheme.name}`,
-    found: `${plan.refused.length} of ${plan.refused.length + plan.matrices.length} matrices cannot be quantized (${first.error.found}): ${names.join(", ")}${more}`,
+    doing: `planning ${plan.recipe.name}`,
+    found: `${modules.length} of ${modules.length + plan.matrices.length} matrices cannot be quantized (${first.error.found}): ${modules.slice(0, 3).join(", ")}${more}`,
     allowed: first.error.allowed,
     advice: "take another scheme, or add these modules to the ignore list",
-    fields: { modules: plan.refused.map(({ module }) => quote(module)) },
+    fields: { modules },
   });
 }
 
 /** Bytes stored in place of a matrix. */
-export function storedBytesOf(matrix: PlannedMatrix): number {
-  return sum(matrix.stored.map(({ sizeBytes }) => sizeBytes));
+export function storedBytesOf({ scheme, stored, tensor }: PlannedMatrix): number {
+  return scheme ? sum(stored.map(({ sizeBytes }) => sizeBytes)) : tensor.end - tensor.start;
 }
 
-function planMatrix(tensor: CheckpointTensor, module: string, scheme: Scheme): PlannedMatrix {
-  requireQuantizable(tensor.name, tensor.dtype, tensor.shape);
+function planMatrix(
+  tensor: CheckpointTensor,
+  module: string,
+  scheme: Scheme | null,
+  { pruning }: Recipe,
+): PlannedMatrix {
+  const element = requireQuantizable(tensor.name, tensor.dtype, tensor.shape);
   const [rows = 0, cols = 0] = tensor.shape;
-  return { tensor, module, rows, cols, stored: storedTensors(scheme, rows, cols) };
+  if (pruning) requirePrunable(pruning, rows, cols);
+  const stored = scheme ? storedTensors(scheme, element, rows, cols) : [];
+  return { tensor, module, element, rows, cols, scheme, stored };
 }
 
-/** Every matrix that at least one scheme quantizes, once, in file order. */
-export function matricesOf(plans: readonly CheckpointPlan[]): readonly PlannedMatrix[] {
-  const byTensor = new Map(plans.flatMap((plan) => plan.matrices.map((matrix) => [matrix.tensor, matrix] as const)));
-  return [...byTensor.values()].sort((a, b) => a.tensor.shard - b.tensor.shard || a.tensor.start - b.tensor.start);
+/** Every tensor that at least one recipe changes, once, in file order. */
+export function tensorsOf(plans: readonly CheckpointPlan[]): readonly CheckpointTensor[] {
+  const tensors = new Set(plans.flatMap((plan) => plan.matrices.map(({ tensor }) => tensor)));
+  return [...tensors].sort((a, b) => a.shard - b.shard || a.start - b.start);
+}
+
+/** Bytes of a weight of a matrix. */
+export function weightBytes({ element }: PlannedMatrix): number {
+  return FLOAT_FORMATS[element].sizeBytes;
 }
 
 /** Where a module sits: the number of its decoder layer, if its name has one, and its kind. */

@@ -47,11 +47,52 @@ export interface ModelSummary {
   readonly kvCache: KvCacheShape | string;
   /** `max_position_embeddings` of config.json, or null. */
   readonly maxPositions: number | null;
+  /**
+   * What is wrong with config.json, text or numbers; what needs it (KV cache, `maxPositions`) is off. Absent where it is
+   * sound, missing, or of an architecture that the lab does not know.
+   */
+  readonly configError?: LabErrorData;
   readonly notices: readonly Notice[];
 }
 
-/** What happened to one weight matrix under one scheme. Error figures compare the original with what is loaded back. */
-export interface LayerResult {
+/** What happens to the scales of some groups of a matrix, where the tool's arithmetic has a corner. Nothing is refused for it. */
+export interface Corner {
+  /**
+   * `allZero`: the group has no weight but 0, its scale is the type's epsilon. `scaleTooSmall`: the scale rounded to 0 and
+   * became epsilon, so that every code is that of 0. `scaleSubnormal`: it is used as it is. `scaleInfinite`: the range
+   * overflows. `scaleNan`: a weight is not a number.
+   */
+  readonly corner: "allZero" | "scaleTooSmall" | "scaleSubnormal" | "scaleInfinite" | "scaleNan";
+  /** Groups of weights that share a scale and have this corner. */
+  readonly groups: number;
+}
+
+/** What is lost between original weights and what is loaded back; null where a value is not finite or nothing is measured. */
+export interface ErrorFigures {
+  /** Mean squared error. */
+  readonly mse: number | null;
+  /** Σ(W−Q)² / ΣW². */
+  readonly relativeMse: number | null;
+  /** −10·log10(relativeMse). */
+  readonly sqnrDb: number | null;
+  readonly maxAbsError: number | null;
+  readonly cosine: number | null;
+  /** Share of the weights whose code the end of the range cut off. Null where nothing is quantized. */
+  readonly clippedShare: number | null;
+  /** Share of the 2^bits codes that occur at all, a mean over matrices. Null where nothing is quantized. */
+  readonly usedLevels: number | null;
+  /**
+   * Weight-histogram divergence: Jensen–Shannon divergence, in bits (0 to 1), between the histograms of original and
+   * reconstructed weights, over at most 65,536 of them in whole rows, in equal bins. It says how far the shape of the
+   * distribution moved, and nothing of what the model says.
+   */
+  readonly histogramDivergence: number | null;
+  /** Weights that are NaN or infinite, and reconstructions that overflow. Both 0 in a sound checkpoint. */
+  readonly notFinite: { readonly weights: number; readonly reconstructions: number };
+}
+
+/** What happened to one weight matrix under one recipe. */
+export interface LayerResult extends ErrorFigures {
   /** Module name, `model.layers.0.mlp.down_proj`. */
   readonly module: string;
   /** Number of the decoder layer in the name, or null. */
@@ -60,30 +101,36 @@ export interface LayerResult {
   readonly moduleKind: string;
   readonly rows: number;
   readonly cols: number;
-  /** Bytes of what is stored for this module: codes, scales, shape. */
+  /** The scheme that the recipe has for it; null where it is only pruned. */
+  readonly scheme: string | null;
+  /** Bytes of what is stored for this module: codes, scales, zero points, shape. */
   readonly storedBytes: number;
-  /** Mean squared error; null where a value is not finite (see `notFinite`). */
-  readonly mse: number | null;
-  /** Σ(W−Q)² / ΣW². */
-  readonly relativeMse: number | null;
-  /** −10·log10(relativeMse). */
-  readonly sqnrDb: number | null;
-  readonly maxAbsError: number | null;
-  readonly cosine: number | null;
-  /** Weights that are NaN or infinite, and reconstructions that overflow. Both 0 in a sound checkpoint. */
-  readonly notFinite: { readonly weights: number; readonly reconstructions: number };
+  /** Weights that `histogramDivergence` was measured on. */
+  readonly histogramSamples: number;
+  /** Empty as a rule. */
+  readonly corners: readonly Corner[];
   /** Why this matrix has no figures; the others stand. */
   readonly error?: LabErrorData;
 }
 
+/** The matrices of one decoder layer together, or those outside of any. */
+export interface DecoderLayerResult extends ErrorFigures {
+  /** Null: modules whose name has no layer number. */
+  readonly layer: number | null;
+  /** Weights measured. */
+  readonly weights: number;
+}
+
 /** One row of the comparison. */
 export interface SchemeResult {
-  /** The preset's name, `W4A16`. */
+  /** The recipe as it is written: a preset's name, `int4:group=32:asym`, `magnitude:2:4 | W4A16`. */
   readonly scheme: string;
   /** What the weights become, in words: `int4, symmetric, groups of 128`. */
   readonly description: string;
   /** Activations are rounded too when the model is served; these figures are of the weights alone. */
   readonly roundsActivations: boolean;
+  /** What is pruned first, in words, or null. */
+  readonly pruning: string | null;
   readonly arithmetic: ArithmeticName;
   /** Bytes of the `.safetensors` files that export writes, headers included. */
   readonly fileBytes: Quantity;
@@ -91,19 +138,27 @@ export interface SchemeResult {
   readonly smaller: Quantity;
   /** Bits of the whole file per weight of the model. */
   readonly bitsPerWeight: Quantity;
-  /** Bits stored for the quantized weights, scales included, per quantized weight. */
-  readonly quantizedBitsPerWeight: Quantity;
+  /** Bits stored for the quantized weights, scales included, per quantized weight; absent where nothing is quantized. */
+  readonly quantizedBitsPerWeight?: Quantity;
   /** Over all weights measured so far; absent where none is, or where a value is not finite. */
   readonly relativeMse?: Quantity;
   readonly sqnrDb?: Quantity;
   readonly maxAbsError?: Quantity;
+  readonly cosine?: Quantity;
+  readonly clippedShare?: Quantity;
+  readonly usedLevels?: Quantity;
+  /** Mean over matrices, weighted by their weights; its samples are the weights looked at. */
+  readonly histogramDivergence?: Quantity;
   readonly layers: readonly LayerResult[];
-  /** Matrices that the scheme targets, finished or not. */
+  readonly decoderLayers: readonly DecoderLayerResult[];
+  /** Matrices that the recipe targets, finished or not. */
   readonly modules: number;
   /** Those among them that it can take; the others carry their error. */
   readonly quantizedModules: number;
   readonly fit: FitResult;
-  /** The scheme cannot be exported as it is: LLM Compressor would stop. Its figures are of the other matrices. */
+  /** What its user should know before taking it further; safe to print. */
+  readonly notices: readonly Notice[];
+  /** The recipe cannot be exported as it is: LLM Compressor would stop. Its figures are of the other matrices. */
   readonly error?: LabErrorData;
 }
 
@@ -164,13 +219,17 @@ export interface ExportResult {
   readonly outcome: "done";
   readonly scheme: string;
   readonly arithmetic: ArithmeticName;
+  /** Of compressed-tensors; `dense` where nothing is quantized. */
   readonly format: string;
   readonly ignore: readonly string[];
   /** Bytes of the `.safetensors` files written: equal to `fileBytes` of the comparison. */
   readonly fileBytes: Quantity;
   readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
+  /** Modules that were quantized or pruned. */
   readonly quantizedModules: number;
   readonly untouchedTensors: number;
+  /** Modules whose groups have a corner of the tool's arithmetic. It writes the same; empty as a rule. */
+  readonly corners: readonly { readonly module: string; readonly corners: readonly Corner[] }[];
   /** What the next tool may stumble over; empty as a rule. */
   readonly notices: readonly Notice[];
   readonly kernels: readonly KernelReport[];

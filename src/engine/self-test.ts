@@ -1,10 +1,14 @@
-import { fromBf16 } from "../base/bfloat16.ts";
+import { FLOAT_FORMATS, type FloatFormat } from "../base/float-format.ts";
+import { SeededRandom } from "../base/random.ts";
 import type { Device } from "../device/device.ts";
 import { call } from "../device/kernel.ts";
-import { setHalf } from "../kernels/halves.ts";
-import type { IntShape, IntSource } from "../kernels/int-params.ts";
-import { codeWords, intQuantize } from "../kernels/quant/int_quantize.ts";
-import { intScale } from "../kernels/quant/int_scale.ts";
+import { elementAt, elementWords, setElement } from "../kernels/elements.ts";
+import { byteAt, codeWords, elementsOf, groupsOf, type IntCodes, type IntShape, setByte } from "../kernels/int-params.ts";
+import { intQparams } from "../kernels/quant/int_qparams.ts";
+import { intQuantize } from "../kernels/quant/int_quantize.ts";
+import { minMax } from "../kernels/stats/min_max.ts";
+import { Scratch } from "./scratch.ts";
+import { GOLDEN, GOLDEN_WEIGHTS } from "./self-test-golden.ts";
 
 /** What a device must compute right before one of its results may say bit-exact. */
 export interface SelfTestResult {
@@ -14,140 +18,215 @@ export interface SelfTestResult {
   readonly elapsedMs: number;
 }
 
-/**
- * Groups of 8 weights with what the real tool made of them, bf16, symmetric.
- * Source: compressed-tensors 0.19 run on torch, CPU.
- */
-const GOLDEN = [
-  { bits: 4, weights: [0.5, -1, 0.25, 0.125, 0.9375, -0.0625, 0, 0.75], scale: 0x3e09, words: [0xe88f9a1c] },
-  {
-    bits: 8,
-    weights: [0.5, -1, 0.25, 0.125, 0.9375, -0.0625, 0, 0.75],
-    scale: 0x3c01,
-    words: [0x90a001c0, 0xe08078f7],
-  },
-  { bits: 4, weights: [-3, 1, 0.2, -0.7, 2.9, -1.4, 0.05, -2.2], scale: 0x3ecd, words: [0x284f68a0] },
-  { bits: 8, weights: [-3, 1, 0.2, -0.7, 2.9, -1.4, 0.05, -2.2], scale: 0x3cc1, words: [0x6288aa00, 0x228245fc] },
-] as const;
+/** Groups of the second part, and weights of each. */
+const GROUPS = 128;
 
 /** Programs are compiled without any. */
-const NO_SHAPE: IntShape = { groups: 0, groupSize: 0 };
-
-/** Mantissas of bf16: 128 with the leading one in place. */
-const MANTISSAS = 128;
+const NO_SHAPE: IntShape = { streams: 0, streamLength: 0, groupSize: 1 };
 
 /**
- * Runs the golden groups and all 16,384 pairs of mantissas, near the top of the range of codes and around the first tie,
- * for one width and arithmetic. About 15 ms where the programs are compiled; int4 and int8 side by side take 130 ms with
- * compiling, on a software adapter on two cores.
+ * Runs golden groups of the real tool, and 32,768 quotients for one format, width, symmetry and arithmetic: of bf16 under
+ * eager every pair of mantissas at two exponents, else weights as near as they come to ties of the codes. What these should
+ * become is worked out here on whole numbers, which shares nothing with the shader or its oracle.
  */
-export async function selfTest(device: Device, source: IntSource, now: () => number): Promise<SelfTestResult> {
+export async function selfTest(device: Device, codes: IntCodes, now: () => number): Promise<SelfTestResult> {
   const started = now();
-  const programs = [
-    call(intScale, { bits: source.bits }, NO_SHAPE, []),
-    call(intQuantize, { ...source, storage: "offset" }, NO_SHAPE, []),
-  ];
-  await device.prepare(programs);
-  const difference = (await goldenDifference(device, source)) ?? (await mantissaDifference(device, source));
-  return { passed: difference === null, difference, elapsedMs: now() - started };
+  await device.prepare([
+    call(minMax, codes, { elements: 0, groupSize: 1 }, []),
+    call(intQparams, codes, { groups: 0, first: 0, slot: 0 }, []),
+    call(intQuantize, packed(codes), NO_SHAPE, []),
+  ]);
+  const scratch = new Scratch(device);
+  try {
+    const difference =
+      (await goldenDifference(device, scratch, codes)) ?? (await quotientDifference(device, scratch, codes));
+    return { passed: difference === null, difference, elapsedMs: now() - started };
+  } finally {
+    scratch.destroy();
+  }
 }
 
-async function goldenDifference(device: Device, source: IntSource): Promise<string | null> {
-  for (const golden of GOLDEN) {
-    if (golden.bits !== source.bits) continue;
-    const weights = new Uint32Array(4);
-    golden.weights.forEach((value, index) => {
-      setHalf(weights, index, nearestBf16(value));
+function packed(codes: IntCodes) {
+  return { ...codes, storedBits: codes.bits, offset: 2 ** (codes.bits - 1) };
+}
+
+async function goldenDifference(device: Device, scratch: Scratch, codes: IntCodes): Promise<string | null> {
+  const { element, bits, symmetric } = codes;
+  const golden = GOLDEN.find((row) => row[0] === element && row[1] === bits && row[2] === symmetric);
+  if (!golden) return `no golden group of ${element} int${bits}`;
+  const [, , , scales, zeroPoints, words] = golden;
+  const shape: IntShape = { streams: GOLDEN_WEIGHTS.length, streamLength: 8, groupSize: 8 };
+  const weights = new Uint32Array(elementWords(elementsOf(shape), element));
+  for (const [index, value] of GOLDEN_WEIGHTS.flat().entries()) {
+    setElement(weights, index, FLOAT_FORMATS[element].toBits(value), element);
+  }
+  const elements = elementsOf(shape);
+  const weightBuffer = scratch.filled("weights", new Uint8Array(weights.buffer));
+  const extremes = scratch.buffer("extremes", groupsOf(shape) * 8);
+  const scaleBuffer = scratch.buffer("scales", 16);
+  const pointBuffer = scratch.zeroed("zero points", 16);
+  const cornerBuffer = scratch.zeroed("corners", 32);
+  device.run([
+    call(minMax, codes, { elements, groupSize: 8 }, [weightBuffer, extremes]),
+    call(intQparams, codes, { groups: groupsOf(shape), first: 0, slot: 0 }, [
+      extremes,
+      scaleBuffer,
+      pointBuffer,
+      cornerBuffer,
+    ]),
+  ]);
+  const found = await quantize(device, scratch, codes, shape);
+  const ownScales = new Uint32Array((await device.read(scaleBuffer, 16)).buffer);
+  const ownPoints = new Uint32Array((await device.read(pointBuffer, 16)).buffer);
+  for (const group of GOLDEN_WEIGHTS.keys()) {
+    const scale = elementAt(ownScales, group, element);
+    if (scale !== scales[group]) return `a golden scale is ${hex(scale)}, the real tool's ${hex(scales[group])}`;
+    if (!symmetric && byteAt(ownPoints, group) !== zeroPoints[group]) {
+      return `a golden zero point is ${byteAt(ownPoints, group)}, the real tool's ${zeroPoints[group]}`;
+    }
+    // The real tool's codes are those of eager; triton's are held by the quotients.
+    if (codes.arithmetic !== "eager") continue;
+    const own = found.subarray((group * found.length) / 2, ((group + 1) * found.length) / 2);
+    const wrong = words[group]?.findIndex((word, index) => word !== own[index]) ?? 0;
+    if (wrong >= 0) return `golden codes are ${hex(own[wrong])}, the real tool's ${hex(words[group]?.[wrong])}`;
+  }
+  return null;
+}
+
+async function quotientDifference(device: Device, scratch: Scratch, codes: IntCodes): Promise<string | null> {
+  const { element, bits } = codes;
+  const isEveryPair = element === "bf16" && codes.arithmetic === "eager";
+  const rows = isEveryPair ? everyPair(codes) : nearTies(codes);
+  const groupSize = 256;
+  const shape: IntShape = { streams: GROUPS, streamLength: groupSize, groupSize };
+  const weights = new Uint32Array(elementWords(elementsOf(shape), element));
+  const scales = new Uint32Array(elementWords(GROUPS, element));
+  const points = new Uint32Array(GROUPS / 4);
+  const { toBits } = FLOAT_FORMATS[element];
+  for (const [group, row] of rows.entries()) {
+    setElement(scales, group, toBits(row.scale), element);
+    setByte(points, group, row.zeroPoint);
+    for (const [at, weight] of row.weights.entries()) {
+      setElement(weights, group * groupSize + at, toBits(weight), element);
+    }
+  }
+  scratch.filled("weights", new Uint8Array(weights.buffer));
+  scratch.filled("scales", new Uint8Array(scales.buffer));
+  scratch.filled("zero points", new Uint8Array(points.buffer));
+  const words = await quantize(device, scratch, codes, shape);
+  for (const [group, { scale, zeroPoint, weights: values }] of rows.entries()) {
+    for (const [at, weight] of values.entries()) {
+      const found = codeAt(words, group * groupSize + at, bits);
+      const expected = expectedCode(weight, scale, zeroPoint, codes);
+      if (found !== expected) return `${weight} / ${scale} + ${zeroPoint} has code ${found}, should have ${expected}`;
+    }
+  }
+  return null;
+}
+
+/** Weights of a group with its scale and zero point; all of them values of the format. */
+interface QuotientRow {
+  readonly scale: number;
+  readonly zeroPoint: number;
+  readonly weights: readonly number[];
+}
+
+function zeroPointOf({ bits, symmetric }: IntCodes, group: number): number {
+  return symmetric ? 0 : ((group * 37) % 2 ** bits) - 2 ** (bits - 1);
+}
+
+/** Every pair of bf16 mantissas, the quotient around 2^(bits−2) and around 1/2. */
+function everyPair(codes: IntCodes): readonly QuotientRow[] {
+  return Array.from({ length: GROUPS }, (_, group) => ({
+    scale: 1 + group / 128,
+    zeroPoint: zeroPointOf(codes, group),
+    weights: [2 ** (codes.bits - 2), 0.5].flatMap((size) =>
+      Array.from({ length: 128 }, (_, mantissa) => (group % 2 === 0 ? 1 : -1) * size * (1 + mantissa / 128)),
+    ),
+  }));
+}
+
+/** (k + 1/2 − zero point) · scale for codes k in turn, and the values next to it on either side. */
+function nearTies(codes: IntCodes): readonly QuotientRow[] {
+  const format = FLOAT_FORMATS[codes.element];
+  const random = new SeededRandom(codes.bits);
+  return Array.from({ length: GROUPS }, (_, group) => {
+    const scale = format.round(1 + random.nextUniform());
+    const zeroPoint = zeroPointOf(codes, group);
+    const weights = Array.from({ length: 256 }, (_, at) => {
+      const level = ((Math.floor(at / 3) * 7 + group) % 2 ** codes.bits) - 2 ** (codes.bits - 1);
+      return neighbour(format, (level - 0.5 - zeroPoint) * scale, (at % 3) - 1);
     });
-    const shape = { groups: 1, groupSize: 8 };
-    const { scales, codes } = await quantize(device, source, shape, weights, null);
-    if (scales[0] !== golden.scale) return `a golden scale is ${hex(scales[0])}, the real tool's ${hex(golden.scale)}`;
-    // Golden codes are eager's; on these groups triton's differ in one code of int8 and are held by the pairs below.
-    if (source.arithmetic !== "eager") continue;
-    const wrong = golden.words.findIndex((word, index) => word !== codes[index]);
-    if (wrong >= 0) return `golden codes are ${hex(codes[wrong])}, the real tool's ${hex(golden.words[wrong])}`;
-  }
-  return null;
+    return { scale, zeroPoint, weights };
+  });
 }
 
-/**
- * Every quotient of two mantissas, times 2^(bits−2) and times 1/2, against integer arithmetic that shares nothing with the
- * shader: the quotient as a fraction, rounded to 8 bits first under `eager`.
- */
-async function mantissaDifference(device: Device, source: IntSource): Promise<string | null> {
-  for (const exponent of [source.bits - 2, -1]) {
-    const shape = { groups: MANTISSAS, groupSize: MANTISSAS };
-    const weights = new Uint32Array((MANTISSAS * MANTISSAS) / 2);
-    const scales = new Uint32Array(MANTISSAS / 2);
-    for (let s = 0; s < MANTISSAS; s++) {
-      setHalf(scales, s, (127 << 7) | s);
-      for (let x = 0; x < MANTISSAS; x++) setHalf(weights, s * MANTISSAS + x, ((127 + exponent) << 7) | x);
-    }
-    const { codes } = await quantize(device, source, shape, weights, scales);
-    const perWord = 32 / source.bits;
-    for (let index = 0; index < MANTISSAS * MANTISSAS; index++) {
-      const word = codes[Math.floor(index / perWord)] ?? 0;
-      const found = ((word >>> ((index % perWord) * source.bits)) & (2 ** source.bits - 1)) - 2 ** (source.bits - 1);
-      const [x, s] = [128 + (index % MANTISSAS), 128 + Math.floor(index / MANTISSAS)];
-      const expected = expectedCode(x, s, exponent, source);
-      if (found !== expected) return `${x} · 2^${exponent} / ${s} has code ${found}, should have ${expected}`;
-    }
-  }
-  return null;
+/** The value of a format nearest to a number, or one of its two neighbours. */
+function neighbour(format: FloatFormat, value: number, step: number): number {
+  const magnitude = format.toBits(Math.abs(value)) + step;
+  return Math.sign(value) * format.fromBits(Math.max(magnitude, 0));
 }
 
-/** round(x · 2^exponent / s) on integers; under `eager` the quotient is rounded to 8 significant bits first. */
-function expectedCode(x: number, s: number, exponent: number, source: IntSource): number {
-  let [top, bottom] = exponent >= 0 ? [x * 2 ** exponent, s] : [x, s * 2 ** -exponent];
-  if (source.arithmetic === "eager") {
-    // x / s lies in (1/2, 2): its last kept bit is worth 1/256 below 1 and 1/128 from 1 on.
-    const unit = x < s ? 256 : 128;
-    const kept = roundQuotient(x * unit, s);
-    [top, bottom] = exponent >= 0 ? [kept * 2 ** exponent, unit] : [kept, unit * 2 ** -exponent];
-  }
-  return Math.min(roundQuotient(top, bottom), 2 ** (source.bits - 1) - 1);
+/** rint(R(R(weight / scale) + zero point)), cut off at the ends; R rounds to the bits that the arithmetic keeps. */
+function expectedCode(weight: number, scale: number, zeroPoint: number, codes: IntCodes): number {
+  const keptBits = codes.arithmetic === "triton" ? 24 : FLOAT_FORMATS[codes.element].precision;
+  const limit = 2 ** (codes.bits - 1);
+  if (weight === 0) return zeroPoint;
+  const x = wholeParts(Math.abs(weight));
+  const s = wholeParts(scale);
+  // Two wholes of 24 bits: the quotient of 2^keptBits times one by the other has keptBits or keptBits + 1 bits.
+  const isBelowOne = x.whole < s.whole;
+  const quotient = roundQuotient(x.whole * 2 ** (keptBits - (isBelowOne ? 0 : 1)), s.whole);
+  const size = quotient * 2 ** (x.exponent - s.exponent - keptBits + (isBelowOne ? 0 : 1));
+  const sum = keepBits(Math.sign(weight) * size + zeroPoint, keptBits);
+  return Math.min(Math.max(Math.sign(sum) * roundQuotient(Math.abs(sum) * 2 ** 20, 2 ** 20), -limit), limit - 1) + 0;
 }
 
-/** The integer nearest to top / bottom, ties to even; both are whole and small. */
+/** A positive float32 as a whole number of 24 bits and a power of two. */
+function wholeParts(value: number): { readonly whole: number; readonly exponent: number } {
+  let [whole, exponent] = [value, 0];
+  while (whole < 2 ** 23) {
+    whole *= 2;
+    exponent--;
+  }
+  while (whole >= 2 ** 24) {
+    whole /= 2;
+    exponent++;
+  }
+  return { whole, exponent };
+}
+
+/** The number nearest to a sum that a float64 holds exactly, with at most `bits` significant bits; ties to even. */
+function keepBits(value: number, bits: number): number {
+  if (value === 0) return 0;
+  let unit = 1;
+  while (Math.abs(value) / unit >= 2 ** bits) unit *= 2;
+  while (Math.abs(value) / unit < 2 ** (bits - 1)) unit /= 2;
+  return Math.sign(value) * roundQuotient(Math.abs(value) / unit * 2 ** 20, 2 ** 20) * unit;
+}
+
+/** The whole number nearest to top / bottom, ties to even; top below 2^53. */
 function roundQuotient(top: number, bottom: number): number {
   const whole = Math.floor(top / bottom);
   const twice = 2 * (top - whole * bottom);
   return twice > bottom || (twice === bottom && whole % 2 === 1) ? whole + 1 : whole;
 }
 
-async function quantize(
-  device: Device,
-  source: IntSource,
-  shape: IntShape,
-  weights: Uint32Array<ArrayBuffer>,
-  scales: Uint32Array<ArrayBuffer> | null,
-): Promise<{ scales: Uint32Array; codes: Uint32Array }> {
-  const words = codeWords(shape.groups * shape.groupSize, source.bits);
-  const scaleBytes = Math.ceil(shape.groups / 2) * 4;
-  const buffers = [weights.byteLength, scaleBytes, words * 4].map((size) => device.createBuffer(size));
-  const [weightBuffer, scaleBuffer, codeBuffer] = buffers as [
-    (typeof buffers)[0],
-    (typeof buffers)[0],
-    (typeof buffers)[0],
-  ];
-  try {
-    device.write(weightBuffer, new Uint8Array(weights.buffer));
-    if (scales) device.write(scaleBuffer, new Uint8Array(scales.buffer));
-    else device.run([call(intScale, { bits: source.bits }, shape, [weightBuffer, scaleBuffer])]);
-    device.run([call(intQuantize, { ...source, storage: "offset" }, shape, [weightBuffer, scaleBuffer, codeBuffer])]);
-    const read = await Promise.all([device.read(scaleBuffer, scaleBytes), device.read(codeBuffer, words * 4)]);
-    return { scales: new Uint32Array(read[0].buffer), codes: new Uint32Array(read[1].buffer) };
-  } finally {
-    for (const buffer of buffers) buffer.destroy();
-  }
+/** The packed codes of what lies in the buffers of weights, scales and zero points. */
+async function quantize(device: Device, scratch: Scratch, codes: IntCodes, shape: IntShape): Promise<Uint32Array> {
+  const words = codeWords(shape, codes.bits);
+  const buffers = ["weights", "scales", "zero points"].map((name) => scratch.buffer(name, 16));
+  const codeBuffer = scratch.buffer("codes", words * 4);
+  device.run([call(intQuantize, packed(codes), shape, [...buffers, codeBuffer])]);
+  return new Uint32Array((await device.read(codeBuffer, words * 4)).buffer);
 }
 
-/** bf16 bits nearest to a value, by trying both neighbours: no code shared with what is tested. */
-function nearestBf16(value: number): number {
-  const bits = new Uint32Array(new Float32Array([value]).buffer)[0] ?? 0;
-  const below = bits >>> 16;
-  const distance = (candidate: number) => Math.abs(fromBf16(candidate) - value);
-  return distance(below + 1) < distance(below) ? below + 1 : below;
+/** A code of streams that fill whole words. */
+function codeAt(words: Uint32Array, index: number, bits: number): number {
+  const bit = index * bits;
+  const [word, at] = [Math.floor(bit / 32), bit % 32];
+  const both = (words[word] ?? 0) + ((words[word + 1] ?? 0) % 2 ** 7) * 2 ** 32;
+  return (Math.floor(both / 2 ** at) % 2 ** bits) - 2 ** (bits - 1);
 }
 
 function hex(word: number | undefined): string {

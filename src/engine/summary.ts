@@ -1,9 +1,9 @@
 import { readArchitecture } from "../architectures/families.ts";
-import { asLabError, quote } from "../base/errors.ts";
+import { asLabError, type LabError, type LabErrorData, quote } from "../base/errors.ts";
 import { isJsonObject } from "../base/json.ts";
 import { computed } from "../base/quantity.ts";
 import type { Checkpoint, CheckpointTensor } from "../formats/huggingface/checkpoint.ts";
-import type { KvCacheShape, ModelSummary, Notice } from "./result.ts";
+import type { ModelSummary, Notice } from "./result.ts";
 
 /** Bytes of a KV cache element where the checkpoint is bf16 or f16, which engines keep for the cache by default. */
 const KV_ELEMENT_BYTES = 2;
@@ -26,7 +26,8 @@ export function summarize(checkpoint: Checkpoint): ModelSummary {
     fileBytes: computed(fileBytes, "bytes", "sizes of the safetensors files"),
     tensorBytes: computed(tensorBytes, "bytes", "sizes of all tensors, from the headers"),
     bitsPerWeight: computed(
-      (8 * fileBytes) / parameters,
+      // Not a number where there are no weights, and shown as a dash.
+      parameters > 0 ? (8 * fileBytes) / parameters : Number.NaN,
       "bits per weight",
       "bits of the files / weights of the model",
     ),
@@ -34,24 +35,30 @@ export function summarize(checkpoint: Checkpoint): ModelSummary {
     tensors: checkpoint.tensors.length,
     shards: checkpoint.shards.length,
     modelType: typeof modelType === "string" ? quote(modelType) : null,
-    kvCache: shape.kvCache,
-    maxPositions: shape.maxPositions,
-    notices: notices(checkpoint),
+    ...shape,
+    notices: notices(checkpoint, shape.configError),
   };
 }
 
-function decoderShape(checkpoint: Checkpoint): { kvCache: KvCacheShape | string; maxPositions: number | null } {
-  if (checkpoint.configError) return { kvCache: checkpoint.configError.message, maxPositions: null };
-  if (!checkpoint.config) return { kvCache: "There is no config.json beside the weights.", maxPositions: null };
+/** What config.json tells, and what is wrong with it. */
+function decoderShape({
+  config,
+  configError,
+}: Checkpoint): Pick<ModelSummary, "kvCache" | "maxPositions" | "configError"> {
+  const broken = (error: LabError) => ({ kvCache: error.message, maxPositions: null, configError: error.toData() });
+  if (configError) return broken(configError);
+  if (!config) return { kvCache: "There is no config.json beside the weights.", maxPositions: null };
   try {
-    const { kv, maxPositions } = readArchitecture(checkpoint.config);
+    const { kv, maxPositions } = readArchitecture(config);
     return { kvCache: { ...kv, elementBytes: KV_ELEMENT_BYTES }, maxPositions };
   } catch (thrown) {
-    return { kvCache: asLabError(thrown, "reading the architecture").message, maxPositions: null };
+    const error = asLabError(thrown, "reading the architecture");
+    // An error with a rule is the file's fault; one without is about a kind of model that the lab does not know.
+    return error.fields.rule === undefined ? { kvCache: error.message, maxPositions: null } : broken(error);
   }
 }
 
-function notices(checkpoint: Checkpoint): readonly Notice[] {
+function notices(checkpoint: Checkpoint, configError: LabErrorData | undefined): readonly Notice[] {
   const found: Notice[] = [];
   if (isQuantized(checkpoint)) {
     found.push({
@@ -82,9 +89,7 @@ function notices(checkpoint: Checkpoint): readonly Notice[] {
     });
   }
   for (const text of checkpoint.warnings) found.push({ code: "model/odd", severity: "info", text });
-  if (checkpoint.configError) {
-    found.push({ code: "model/config", severity: "warning", text: checkpoint.configError.message });
-  }
+  if (configError) found.push({ code: "model/config", severity: "warning", text: configError.message });
   return found;
 }
 

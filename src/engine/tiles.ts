@@ -1,14 +1,13 @@
 import { LabError, quote } from "../base/errors.ts";
+import { FLOAT_FORMATS } from "../base/float-format.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
-import type { CodeStorage } from "../kernels/int-params.ts";
-import { type Scheme, weightsPerScale } from "../schemes/scheme.ts";
+import type { CodeStorage, IntShape } from "../kernels/int-params.ts";
+import { PACK_ROWS } from "../kernels/quant/pack_columns.ts";
+import type { Scheme } from "../schemes/scheme.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
 
-/** A row is never split, so that a scale belongs to one tile; rows beyond this are refused. No known model is near. */
-export const MAX_ROW_BYTES = 32 * 2 ** 20;
-
-/** Bytes of a bf16 weight. */
-export const WEIGHT_BYTES = 2;
+/** Most bytes of weights that one tile may take. A row is never split, so that its scales belong to one tile. */
+export const MAX_TILE_BYTES = 128 * 2 ** 20;
 
 /** Whole rows of a matrix that are handled at once. */
 export interface Tile {
@@ -20,42 +19,64 @@ export interface Tile {
   readonly end: number;
 }
 
+/** Bytes of a row of weights. */
+export function rowBytesOf({ cols, element }: PlannedMatrix): number {
+  return cols * FLOAT_FORMATS[element].sizeBytes;
+}
+
 /**
- * A matrix as tiles of at most `tileBytes`, one row at the least.
+ * The tile that begins at `row`: at most `tileBytes`, but a multiple of `rowMultiple` rows in any case, save at the end.
  * @throws LabError `run/row-too-long`
  */
-export function tilesOf(matrix: PlannedMatrix, tileBytes: number): readonly Tile[] {
-  const rowBytes = matrix.cols * WEIGHT_BYTES;
-  if (rowBytes > MAX_ROW_BYTES) {
+export function tileAt(matrix: PlannedMatrix, row: number, tileBytes: number, rowMultiple: number): Tile {
+  const rowBytes = rowBytesOf(matrix);
+  const least = rowBytes * Math.min(rowMultiple, matrix.rows);
+  if (least > MAX_TILE_BYTES) {
     throw new LabError({
       code: "run/row-too-long",
       doing: `cutting ${quote(matrix.module)} into tiles`,
-      found: `rows of ${rowBytes} bytes`,
-      allowed: `rows of at most ${MAX_ROW_BYTES} bytes`,
+      found: `rows of ${rowBytes} bytes, ${Math.min(rowMultiple, matrix.rows)} at a time`,
+      allowed: `at most ${MAX_TILE_BYTES} bytes at a time`,
       advice: "add this module to the ignore list",
       fields: { module: quote(matrix.module), rowBytes },
     });
   }
-  if (rowBytes === 0) return [];
-  const rowsPerTile = Math.max(1, Math.floor(tileBytes / rowBytes));
-  const tiles: Tile[] = [];
-  for (let row = 0; row < matrix.rows; row += rowsPerTile) {
-    const rows = Math.min(rowsPerTile, matrix.rows - row);
-    const start = matrix.tensor.start + row * rowBytes;
-    tiles.push({ row, rows, start, end: start + rows * rowBytes });
-  }
-  return tiles;
+  const bands = Math.max(1, Math.floor(tileBytes / rowBytes / rowMultiple));
+  const rows = Math.min(bands * rowMultiple, matrix.rows - row);
+  const start = matrix.tensor.start + row * rowBytes;
+  return { row, rows, start, end: start + rows * rowBytes };
+}
+
+/** Rows that belong together in a tile: zero points are packed along columns, 32 rows to a whole number of words. */
+export function rowMultipleOf(schemes: readonly (Scheme | null)[]): number {
+  const packsColumns = schemes.some((scheme) => scheme !== null && packsZeroPoints(scheme));
+  return packsColumns ? PACK_ROWS : 1;
+}
+
+/** Whether a scheme stores zero points packed along columns. compressed-tensors leaves one for a whole matrix as a byte. */
+export function packsZeroPoints({ weights, format }: Scheme): boolean {
+  return !weights.symmetric && weights.granularity.strategy !== "tensor" && format === "pack-quantized";
 }
 
 /** How a scheme's codes are stored. */
-export function codeStorage(scheme: Scheme): CodeStorage {
-  return scheme.format === "pack-quantized" ? "offset" : "twos-complement";
+export function codeStorage({ weights, format }: Scheme): CodeStorage {
+  if (format === "int-quantized") return { storedBits: 8, offset: 0 };
+  return { storedBits: weights.bits, offset: 2 ** (weights.bits - 1) };
 }
 
-/** A tile as groups that share a scale. */
-export function tileShape(matrix: PlannedMatrix, tile: Tile, scheme: Scheme): { groups: number; groupSize: number } {
-  const groupSize = weightsPerScale(scheme.weights.granularity, matrix.cols);
-  return { groups: (tile.rows * matrix.cols) / groupSize, groupSize };
+/** How many neighbours share a scale in a piece of a matrix: a group, a row, or all of it. */
+export function groupSizeOf({ weights }: Scheme, cols: number, elements: number): number {
+  const { granularity } = weights;
+  if (granularity.strategy === "group") return granularity.groupSize;
+  return granularity.strategy === "channel" ? cols : elements;
+}
+
+/** Rows of a matrix as streams of codes. */
+export function codeShape(scheme: Scheme, rows: number, cols: number): IntShape {
+  const groupSize = groupSizeOf(scheme, cols, rows * cols);
+  // Codes of a byte each run on from row to row.
+  if (scheme.format === "int-quantized") return { streams: 1, streamLength: rows * cols, groupSize };
+  return { streams: rows, streamLength: cols, groupSize };
 }
 
 /** Reads ranges of a file into one buffer that is used again and again. */

@@ -1,72 +1,119 @@
-import { BF16_INFINITY, BF16_LARGEST_FINITE, BF16_NAN, toBf16 } from "../base/bfloat16.ts";
+import { FLOAT_FORMATS, type FloatFormat, type FloatName } from "../base/float-format.ts";
 import { SeededRandom } from "../base/random.ts";
-import { setHalf } from "./halves.ts";
-import type { IntShape } from "./int-params.ts";
-import { intScaleOracle } from "./quant/int_scale.oracle.ts";
+import { elementWords, setElement } from "./elements.ts";
+import { groupsOf, type IntShape } from "./int-params.ts";
+import { intQparamsOracle } from "./quant/int_qparams.oracle.ts";
+import { minMaxOracle } from "./stats/min_max.oracle.ts";
 
-/** A filling of one group of weights: bf16 bits of element `index` of `groupSize`. */
+/** The formats that weights come in. */
+export const ELEMENTS: readonly FloatName[] = ["bf16", "f16", "f32"];
+
+/** A filling of one group of weights: bits of element `index` of `size`. */
 interface Filling {
   readonly name: string;
-  bits(index: number, groupSize: number, random: SeededRandom): number;
+  bits(index: number, size: number, random: SeededRandom, format: FloatFormat): number;
 }
 
-const negated = (bits: number) => bits ^ 0x8000;
+/** A filling given by numbers. */
+function numbers(name: string, value: (index: number, size: number, random: SeededRandom) => number): Filling {
+  return { name, bits: (index, size, random, format) => format.toBits(value(index, size, random)) };
+}
+
+const negated = (bits: number, format: FloatFormat) => bits + 2 ** (8 * format.sizeBytes - 1);
+const heavyTails = (random: SeededRandom) => random.nextNormal() * 0.02 * (random.nextUniform() < 0.01 ? 8 : 1);
 
 /** Random weights with heavy tails, then every corner that a format or a shader may stumble over. */
 export const FILLINGS: readonly Filling[] = [
+  numbers("heavy tails", (_index, _size, random) => heavyTails(random)),
+  numbers("all zero", () => 0),
+  numbers("signed zeros", (index) => (index % 2 === 0 ? 0 : -0)),
+  numbers("constant", () => 0.03125),
+  numbers("constant negative", () => -0.0273),
+  numbers("all positive, none near zero", (_index, _size, random) => 1 + Math.abs(heavyTails(random))),
+  numbers("all negative", (_index, _size, random) => -0.5 - Math.abs(heavyTails(random))),
+  numbers("largest magnitude is negative", (index, size, random) =>
+    index === size - 1 ? -0.0731 : random.nextNormal() * 0.01,
+  ),
+  numbers("ties of int4", (index) => ((index % 16) - 7.5) / 32),
+  numbers("ties of int8", (index) => ((index % 256) - 127.5) / 512),
+  numbers("asymmetric ties of int4", (index) => (index % 31) / 128),
+  numbers("asymmetric ties of int3", (index) => ((index % 15) - 5) / 64),
   {
-    name: "heavy tails",
-    bits: (_index, _size, random) => toBf16(random.nextNormal() * 0.02 * (random.nextUniform() < 0.01 ? 8 : 1)),
+    name: "subnormals",
+    bits: (index, _size, _random, format) =>
+      (index % 9) - 4 < 0 ? negated(4 - (index % 9), format) : (index % 9) - 4,
   },
-  { name: "all zero", bits: () => 0 },
-  { name: "signed zeros", bits: (index) => (index % 2 === 0 ? 0 : 0x8000) },
-  { name: "constant", bits: () => toBf16(0.03125) },
-  { name: "constant negative", bits: () => toBf16(-0.0273) },
   {
-    name: "largest magnitude is negative",
-    bits: (index, size, random) => (index === size - 1 ? toBf16(-0.0731) : toBf16(random.nextNormal() * 0.01)),
+    name: "smallest normal once",
+    bits: (index, _size, _random, format) => (index === 0 ? 2 ** (format.precision - 1) : 0),
   },
-  { name: "ties of int4", bits: (index) => toBf16(((index % 16) - 7.5) / 32) },
-  { name: "ties of int8", bits: (index) => toBf16(((index % 256) - 127.5) / 512) },
-  { name: "subnormals", bits: (index) => ((index % 9) - 4 < 0 ? negated(4 - (index % 9)) : (index % 9) - 4) },
-  { name: "smallest normal once", bits: (index) => (index === 0 ? 0x0080 : 0) },
-  { name: "largest finite", bits: (index) => (index === 0 ? BF16_LARGEST_FINITE : toBf16(0.01 * (index % 7))) },
-  { name: "largest finite, negative", bits: (index) => (index === 0 ? negated(BF16_LARGEST_FINITE) : 0x3f80) },
-  { name: "infinity", bits: (index) => (index === 1 ? BF16_INFINITY : 0x3f80) },
-  { name: "NaN", bits: (index) => (index === 1 ? BF16_NAN : 0x3f80) },
-  { name: "random bits", bits: (_index, _size, random) => random.nextUint32() & 0xffff },
-  { name: "random finite bits", bits: (_index, _size, random) => (random.nextUint32() & 0x87ff) + 0x3c00 },
+  {
+    name: "largest finite",
+    bits: (index, _size, _random, format) =>
+      index === 0 ? format.infinity - 1 : format.toBits(0.01 * (index % 7)),
+  },
+  {
+    name: "largest finite of both signs",
+    bits: (index, _size, _random, format) =>
+      index === 0 ? negated(format.infinity - 1, format) : index === 1 ? format.infinity - 1 : format.toBits(1),
+  },
+  {
+    name: "infinity",
+    bits: (index, _size, _random, format) => (index === 1 ? format.infinity : format.toBits(1)),
+  },
+  {
+    name: "negative infinity",
+    bits: (index, _size, _random, format) => (index === 1 ? negated(format.infinity, format) : format.toBits(-1)),
+  },
+  { name: "NaN", bits: (index, _size, _random, format) => (index === 1 ? format.nan : format.toBits(1)) },
+  {
+    name: "random bits",
+    bits: (_index, _size, random, format) => random.nextUint32() % 2 ** (8 * format.sizeBytes),
+  },
+  numbers("random over many magnitudes", (_index, _size, random) => random.nextNormal() * 2 ** (-20 * random.nextUniform())),
+  numbers("very small", (_index, _size, random) => random.nextNormal() * 2 ** -120),
+  numbers("very large", (_index, _size, random) => random.nextNormal() * 2 ** 110),
 ];
 
-/** Shapes around the edges of words, segments and workgroups. */
+/** Shapes around the edges of words, blocks and workgroups. A group size beyond the weights is one scale for all. */
 export const SHAPES: readonly IntShape[] = [
-  { groups: FILLINGS.length * 2, groupSize: 128 },
-  { groups: FILLINGS.length * 2 + 1, groupSize: 32 },
-  { groups: FILLINGS.length + 1, groupSize: 33 },
-  { groups: FILLINGS.length, groupSize: 100 },
-  { groups: FILLINGS.length + 1, groupSize: 385 },
-  { groups: FILLINGS.length * 3, groupSize: 1 },
-  { groups: 1, groupSize: 2 },
+  { streams: FILLINGS.length, streamLength: 256, groupSize: 128 },
+  { streams: FILLINGS.length, streamLength: 96, groupSize: 32 },
+  { streams: FILLINGS.length + 1, streamLength: 33, groupSize: 33 },
+  { streams: 7, streamLength: 500, groupSize: 100 },
+  { streams: FILLINGS.length, streamLength: 385, groupSize: 385 },
+  { streams: 3, streamLength: 70, groupSize: 1 },
+  { streams: 1, streamLength: 2, groupSize: 2 },
+  { streams: 5, streamLength: 61, groupSize: 5 * 61 },
 ];
 
-/** Weights of `shape`: each group one filling after the other. Words of two bf16 elements. */
-export function fillWeights(shape: IntShape, seed: number): Uint32Array<ArrayBuffer> {
+/** Weights of `shape`: each group one filling after the other, from filling `seed` on. */
+export function fillWeights(shape: IntShape, element: FloatName, seed: number): Uint32Array<ArrayBuffer> {
+  const format = FLOAT_FORMATS[element];
   const random = new SeededRandom(seed);
-  const words = new Uint32Array(Math.ceil((shape.groups * shape.groupSize) / 2));
-  for (let group = 0; group < shape.groups; group++) {
-    const filling = FILLINGS[group % FILLINGS.length] as Filling;
-    for (let i = 0; i < shape.groupSize; i++) {
-      setHalf(words, group * shape.groupSize + i, filling.bits(i, shape.groupSize, random));
-    }
+  const elements = shape.streams * shape.streamLength;
+  const words = new Uint32Array(elementWords(elements, element));
+  for (let i = 0; i < elements; i++) {
+    const group = Math.floor(i / shape.groupSize);
+    const filling = FILLINGS[(group + seed) % FILLINGS.length] as Filling;
+    setElement(words, i, filling.bits(i % shape.groupSize, shape.groupSize, random, format), element);
   }
   return words;
 }
 
-/** Scales of those weights by the oracle, which the scale kernel's own cases hold to account. */
-export function scalesOf(shape: IntShape, weights: Uint32Array, bits: 4 | 8): Uint32Array<ArrayBuffer> {
-  const scales = new Uint32Array(Math.ceil(shape.groups / 2));
-  intScaleOracle({ bits }, shape, [weights, scales]);
-  return scales;
+/** Extremes, scales and zero points of weights by the oracles, which those kernels' own cases hold to account. */
+export function qparamsOfWeights(
+  weights: Uint32Array,
+  shape: IntShape,
+  source: { readonly element: FloatName; readonly bits: number; readonly symmetric: boolean },
+): { readonly scales: Uint32Array<ArrayBuffer>; readonly zeroPoints: Uint32Array<ArrayBuffer> } {
+  const groups = groupsOf(shape);
+  const extremes = new Uint32Array(2 * groups);
+  minMaxOracle(source, { elements: shape.streams * shape.streamLength, groupSize: shape.groupSize }, [weights, extremes]);
+  const scales = new Uint32Array(elementWords(groups, source.element));
+  const zeroPoints = new Uint32Array(Math.ceil(groups / 4));
+  intQparamsOracle(source, { groups, first: 0, slot: 0 }, [extremes, scales, zeroPoints, new Uint32Array(8)]);
+  return { scales, zeroPoints };
 }
 
 /** An output buffer full of a pattern that no kernel writes, so that a word left unwritten is seen. */

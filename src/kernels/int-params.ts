@@ -1,39 +1,68 @@
-/** What changes the program of an integer kernel. */
-export interface IntSource {
-  readonly bits: 4 | 8;
-  /**
-   * Fraction bits that the quotient loses before it is rounded to an integer: 16 for `eager` (bf16 keeps 7 of 23), 6 for
-   * `triton` (the float32 quotient, less what a WGSL division may be off).
-   */
+import type { FloatName } from "../base/float-format.ts";
+
+/** How a weight becomes an integer code. Each part changes the program. */
+export interface IntCodes {
+  /** The format of weights and scales. */
+  readonly element: FloatName;
+  /** Width of a code, 2 to 8. */
+  readonly bits: number;
+  /** Without a zero point. */
+  readonly symmetric: boolean;
+  /** `eager` rounds the quotient to the weights' format before it becomes an integer, `triton` leaves it float32. */
   readonly arithmetic: "eager" | "triton";
 }
 
-/** What changes only the run. Weights lie group after group: `groups` × `groupSize` elements. */
+/** How codes are stored. */
+export interface CodeStorage {
+  /** Bits of a stored code: those of the code, or 8 where each has a byte of its own. */
+  readonly storedBits: number;
+  /** 2^(bits−1), which is added to each code before it is stored, as pack-quantized does; 0: two's complement. */
+  readonly offset: number;
+}
+
+/**
+ * What changes only the run. Weight i lies in group floor(i / groupSize). Codes are packed stream by stream, each of which
+ * begins in a word of its own: a stream a row, or one for all where codes have whole bytes.
+ */
 export interface IntShape {
-  readonly groups: number;
+  readonly streams: number;
+  readonly streamLength: number;
   readonly groupSize: number;
 }
 
-/** How codes are stored: `offset` adds 2^(bits−1), as pack-quantized does; `twos-complement` is int-quantized. */
-export type CodeStorage = "offset" | "twos-complement";
-
-/** What changes the program of quantize and pack. */
-export interface IntQuantizeSource extends IntSource {
-  readonly storage: CodeStorage;
+/** Weights of `shape`. */
+export function elementsOf({ streams, streamLength }: IntShape): number {
+  return streams * streamLength;
 }
 
-/** What changes the program of unpack and dequantize. */
-export interface IntDequantizeSource {
-  readonly bits: 4 | 8;
-  readonly storage: CodeStorage;
+/** Groups of `shape`; the last may be shorter. */
+export function groupsOf(shape: IntShape): number {
+  return Math.ceil(elementsOf(shape) / shape.groupSize);
 }
 
-/** Pipeline constant `DROPPED_BITS` of an arithmetic. */
-export function droppedBits(arithmetic: IntSource["arithmetic"]): number {
-  return arithmetic === "eager" ? 16 : 6;
+/** Words of codes of `shape`. */
+export function codeWords({ streams, streamLength }: IntShape, storedBits: number): number {
+  return streams * Math.ceil((streamLength * storedBits) / 32);
 }
 
-/** Pipeline constant `OFFSET` of a storage. */
-export function codeOffset(bits: number, storage: CodeStorage): number {
-  return storage === "offset" ? 2 ** (bits - 1) : 0;
+/**
+ * Pipeline constant `PRECISION`: significant bits that the quotient keeps. eager: those of the weights' format. triton: all
+ * 24 of float32.
+ */
+export function quotientPrecision({ element, arithmetic }: Pick<IntCodes, "element" | "arithmetic">): number {
+  if (arithmetic === "triton") return 24;
+  return { bf16: 8, f16: 11, f32: 24 }[element];
+}
+
+/** Signed bytes, four to a word, the first lowest: how zero points lie on a device. */
+export function byteAt(words: Uint32Array, index: number): number {
+  const field = ((words[index >>> 2] ?? 0) >>> ((index % 4) * 8)) & 0xff;
+  return field < 128 ? field : field - 256;
+}
+
+/** Writes signed byte `index`. */
+export function setByte(words: Uint32Array, index: number, value: number): void {
+  const shift = (index % 4) * 8;
+  const at = index >>> 2;
+  words[at] = ((words[at] ?? 0) & ~(0xff << shift)) | ((value & 0xff) << shift);
 }

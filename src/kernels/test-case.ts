@@ -8,10 +8,10 @@ export interface KernelCase {
   readonly shape: unknown;
   /** Contents of the buffers in the order of the kernel's bindings; outputs are made non-zero, to catch what is not written. */
   readonly inputs: readonly Uint32Array<ArrayBuffer>[];
-  /** 32-bit words of the last binding that the kernel must write. */
+  /** 32-bit words of the last binding that the kernel must write. Other outputs are compared whole, bit for bit. */
   readonly outputWords: number;
   /**
-   * How two outputs are compared: bit for bit, or by a function that names the first difference beyond a tolerance; the
+   * How two last outputs are compared: bit for bit, or by a function that names the first difference beyond a tolerance; the
    * tolerance and its reason stand beside the case.
    */
   readonly compare?: (actual: Uint32Array, expected: Uint32Array) => string | null;

@@ -1,21 +1,25 @@
-import { ERROR_WORDS } from "../kernels/quant/int_error.ts";
+import { BLOCK_WORDS, LEVEL_WORDS, SCHEME_WORDS } from "../kernels/quant/int_error.ts";
 
-/** What is lost between a weight matrix W and its reconstruction Q, over `weights` elements. */
+/** What is lost between weights W and their reconstruction Q, over `weights` elements. */
 export interface Reconstruction {
   readonly weights: number;
   /** Mean (W−Q)²; null where a value is not finite. */
   readonly mse: number | null;
-  /** Σ(W−Q)² / ΣW²; null also for a matrix of zeros. */
+  /** Σ(W−Q)² / ΣW²; null also for weights that are all zero. */
   readonly relativeMse: number | null;
   /** −10·log10(relativeMse); null where nothing is lost, too. */
   readonly sqnrDb: number | null;
   readonly maxAbsError: number | null;
   /** Cosine of the angle between W and Q, both flattened. */
   readonly cosine: number | null;
+  /** Share of weights whose code the end of the range cut off; null where nothing was quantized. */
+  readonly clippedShare: number | null;
+  /** Share of codes that occur, a mean over matrices; null where nothing was quantized. */
+  readonly usedLevels: number | null;
   readonly notFinite: { readonly weights: number; readonly reconstructions: number };
 }
 
-/** Adds up the sums of segments in float64, matrix by matrix or over a model. */
+/** Adds up the sums of blocks in float64: of a matrix, a layer or a model. */
 export class ReconstructionTotal {
   #weights = 0;
   #errorEnergy = 0;
@@ -25,26 +29,49 @@ export class ReconstructionTotal {
   #reconstructionEnergy = 0;
   #notFiniteWeights = 0;
   #overflows = 0;
+  #quantized = 0;
+  #clipped = 0;
+  #levelShares = 0;
+  #levelMatrices = 0;
 
   /**
-   * Adds the words that `quant/int_error` wrote.
-   * @param weights how many weights those segments hold
+   * Adds what `quant/int_error` wrote of one scheme.
+   * @param scheme its number in that run, of `schemes`
+   * @param weights how many weights those blocks hold
    */
-  addSegments(words: Uint32Array<ArrayBuffer>, weights: number): void {
+  addBlocks(words: Uint32Array<ArrayBuffer>, scheme: number, schemes: number, weights: number, isQuantized: boolean): void {
     const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
+    const size = BLOCK_WORDS + SCHEME_WORDS * schemes;
     this.#weights += weights;
-    for (let at = 0; at + ERROR_WORDS <= words.length; at += ERROR_WORDS) {
-      const packed = words[at + 5] ?? 0;
-      const unit = 2 ** ((packed >>> 16) - 512);
+    if (isQuantized) this.#quantized += weights;
+    for (let block = 0; block + size <= words.length; block += size) {
+      const head = words[block + 1] ?? 0;
+      const unit = 2 ** ((head >>> 16) - 512);
       const energyUnit = unit * unit;
+      this.#energy += (floats[block] ?? 0) * energyUnit;
+      this.#notFiniteWeights += head & 0xffff;
+      const at = block + BLOCK_WORDS + SCHEME_WORDS * scheme;
       this.#errorEnergy += (floats[at] ?? 0) * energyUnit;
-      this.#energy += (floats[at + 1] ?? 0) * energyUnit;
-      this.#largest = Math.max(this.#largest, (floats[at + 2] ?? 0) * unit);
-      this.#product += (floats[at + 3] ?? 0) * energyUnit;
-      this.#reconstructionEnergy += (floats[at + 4] ?? 0) * energyUnit;
-      this.#overflows += (packed >>> 8) & 0xff;
-      this.#notFiniteWeights += packed & 0xff;
+      this.#largest = Math.max(this.#largest, (floats[at + 1] ?? 0) * unit);
+      this.#product += (floats[at + 2] ?? 0) * energyUnit;
+      this.#reconstructionEnergy += (floats[at + 3] ?? 0) * energyUnit;
+      const counts = words[at + 4] ?? 0;
+      this.#overflows += counts >>> 16;
+      this.#clipped += counts & 0xffff;
     }
+  }
+
+  /**
+   * Says which codes occurred in a matrix of its own.
+   * @param levels the set as `quant/int_error` leaves it: `LEVEL_WORDS` words, a bit a code
+   */
+  addLevels(levels: Uint32Array, bits: number): void {
+    let used = 0;
+    for (const word of levels.subarray(0, LEVEL_WORDS)) {
+      for (let rest = word; rest !== 0; rest = (rest & (rest - 1)) >>> 0) used++;
+    }
+    this.#levelShares += used / 2 ** bits;
+    this.#levelMatrices++;
   }
 
   /** Adds another total: a model's is the sum of its matrices'. */
@@ -57,14 +84,22 @@ export class ReconstructionTotal {
     this.#reconstructionEnergy += other.#reconstructionEnergy;
     this.#notFiniteWeights += other.#notFiniteWeights;
     this.#overflows += other.#overflows;
+    this.#quantized += other.#quantized;
+    this.#clipped += other.#clipped;
+    this.#levelShares += other.#levelShares;
+    this.#levelMatrices += other.#levelMatrices;
   }
 
   /** The figures so far. Same formulas as the conformance kit's `layers.py`. */
   figures(): Reconstruction {
-    const notFinite = { weights: this.#notFiniteWeights, reconstructions: this.#overflows };
+    const coding = {
+      clippedShare: this.#quantized > 0 ? this.#clipped / this.#quantized : null,
+      usedLevels: this.#levelMatrices > 0 ? this.#levelShares / this.#levelMatrices : null,
+      notFinite: { weights: this.#notFiniteWeights, reconstructions: this.#overflows },
+    };
     if (this.#notFiniteWeights + this.#overflows > 0 || this.#weights === 0) {
       const nothing = { mse: null, relativeMse: null, sqnrDb: null, maxAbsError: null, cosine: null };
-      return { weights: this.#weights, ...nothing, notFinite };
+      return { weights: this.#weights, ...nothing, ...coding };
     }
     const relativeMse = this.#energy > 0 ? this.#errorEnergy / this.#energy : null;
     const norms = Math.sqrt(this.#energy) * Math.sqrt(this.#reconstructionEnergy);
@@ -75,7 +110,7 @@ export class ReconstructionTotal {
       sqnrDb: relativeMse !== null && relativeMse > 0 ? -10 * Math.log10(relativeMse) : null,
       maxAbsError: this.#largest,
       cosine: norms > 0 ? this.#product / norms : null,
-      notFinite,
+      ...coding,
     };
   }
 }

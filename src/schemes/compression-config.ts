@@ -1,5 +1,7 @@
 import type { PlainJsonValue } from "../base/json.ts";
-import type { Scheme } from "./scheme.ts";
+import { findPreset } from "./presets.ts";
+import { type ConfigGroup, EVERY_LINEAR, type Recipe } from "./recipe.ts";
+import type { ActivationScheme, WeightScheme } from "./scheme.ts";
 
 /** The compressed-tensors version whose config form is written. */
 const CONFIG_VERSION = "0.19.0";
@@ -21,38 +23,37 @@ const UNSET_ARGS = {
 } as const satisfies PlainJsonValue;
 
 /**
- * `quantization_config` of a checkpoint in the form that `model_free_ptq` writes.
+ * `quantization_config` of a checkpoint in the form that `model_free_ptq` writes: a group under the name of its preset
+ * where it is alone and for all modules, else `config_group_0` and so on.
  * @param ignore as its user gave it; it is not resolved to module names
- * Source: LLM Compressor 0.14 `entrypoints/model_free/save_utils.py :: update_config`, compressed-tensors 0.19
- * `quantization/quant_config.py`.
+ * @param unmatched groups that no tensor of the checkpoint falls to; the tool leaves their format open
+ * @returns null where the recipe quantizes nothing: such a checkpoint bears no such config
+ * Source: LLM Compressor 0.14 `entrypoints/model_free/converter.py :: update_config`, `validate.py :: validate_config`;
+ * compressed-tensors 0.19 `quantization/quant_config.py`, `quant_args.py :: serialize_dtype`.
  */
 export function compressionConfig(
-  scheme: Scheme,
+  { groups }: Recipe,
   ignore: readonly string[],
-): { readonly [key: string]: PlainJsonValue } {
-  const { weights, inputActivations } = scheme;
-  const { granularity } = weights;
+  unmatched: ReadonlySet<ConfigGroup> = new Set(),
+): { readonly [key: string]: PlainJsonValue } | null {
+  if (groups.length === 0) return null;
+  const formatOf = (group: ConfigGroup) => (unmatched.has(group) ? null : group.scheme.format);
+  const formats = new Set(groups.map(formatOf).filter((format) => format !== null));
+  const [format = "dense"] = formats;
   return {
-    config_groups: {
-      [scheme.name]: {
-        format: scheme.format,
-        input_activations: inputActivations && {
-          ...UNSET_ARGS,
-          dynamic: true,
-          num_bits: inputActivations.bits,
-          strategy: inputActivations.strategy,
+    config_groups: Object.fromEntries(
+      groupNames(groups).map(({ name, group: { scheme, targets }, group }) => [
+        name,
+        {
+          format: formatOf(group),
+          input_activations: scheme.inputActivations && activationArgs(scheme.inputActivations),
+          output_activations: null,
+          targets: targets.length === 0 ? [EVERY_LINEAR] : targets,
+          weights: weightArgs(scheme.weights),
         },
-        output_activations: null,
-        targets: ["Linear"],
-        weights: {
-          ...UNSET_ARGS,
-          group_size: granularity.strategy === "group" ? granularity.groupSize : null,
-          num_bits: weights.bits,
-          strategy: granularity.strategy,
-        },
-      },
-    },
-    format: scheme.format,
+      ]),
+    ),
+    format: formats.size > 1 ? "mixed-precision" : format,
     global_compression_ratio: null,
     ignore,
     kv_cache_scheme: null,
@@ -60,5 +61,34 @@ export function compressionConfig(
     quantization_status: "compressed",
     transform_config: {},
     version: CONFIG_VERSION,
+  };
+}
+
+/** Whether a recipe is one preset for all modules, which the tools can be asked for by its name. */
+export function isPlainPreset(groups: readonly ConfigGroup[]): boolean {
+  const [first] = groups;
+  return groups.length === 1 && first?.targets.length === 0 && findPreset(first.scheme.name) !== undefined;
+}
+
+/** The groups under the names that `model_free_ptq` gives them. */
+export function groupNames(
+  groups: readonly ConfigGroup[],
+): readonly { readonly name: string; readonly group: ConfigGroup }[] {
+  const isPreset = isPlainPreset(groups);
+  return groups.map((group, at) => ({ name: isPreset ? group.scheme.name : `config_group_${at}`, group }));
+}
+
+function activationArgs({ bits, strategy }: ActivationScheme): PlainJsonValue {
+  return { ...UNSET_ARGS, dynamic: true, num_bits: bits, strategy };
+}
+
+function weightArgs({ bits, granularity, symmetric }: WeightScheme): PlainJsonValue {
+  return {
+    ...UNSET_ARGS,
+    group_size: granularity.strategy === "group" ? granularity.groupSize : null,
+    num_bits: bits,
+    strategy: granularity.strategy,
+    symmetric,
+    zp_dtype: symmetric ? null : "torch.int8",
   };
 }

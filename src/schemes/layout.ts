@@ -1,8 +1,10 @@
 import { LabError, quote } from "../base/errors.ts";
-import { type Scheme, weightsPerScale } from "./scheme.ts";
+import type { FloatName } from "../base/float-format.ts";
+import type { Pruning } from "./pruning.ts";
+import { type Scheme, scaleGrid } from "./scheme.ts";
 
 /** What a stored tensor is for. */
-export type StoredRole = "codes" | "scale" | "shape";
+export type StoredRole = "codes" | "scale" | "zero-point" | "shape";
 
 /** One tensor that a scheme stores in place of a weight. */
 export interface StoredTensor {
@@ -10,40 +12,61 @@ export interface StoredTensor {
   /** Appended to the module's name: `.weight_packed`. */
   readonly suffix: string;
   /** safetensors type name. */
-  readonly dtype: "I32" | "I8" | "I64" | "BF16";
+  readonly dtype: "I32" | "I8" | "I64" | "BF16" | "F16" | "F32";
   readonly shape: readonly number[];
   readonly sizeBytes: number;
 }
 
 /** Bytes of an element of the types that schemes store. */
-const ELEMENT_BYTES = { I32: 4, I8: 1, I64: 8, BF16: 2 } as const;
+const ELEMENT_BYTES = { I32: 4, I8: 1, I64: 8, BF16: 2, F16: 2, F32: 4 } as const;
+
+/** safetensors names of the types that weights come in; scales are stored in the weight's own. */
+const FLOAT_DTYPES = { bf16: "BF16", f16: "F16", f32: "F32" } as const satisfies Record<FloatName, string>;
 
 /**
- * What `scheme` stores for a bf16 weight [rows, cols], to the byte. The planner and the writer share this one formula.
+ * What `scheme` stores for a weight [rows, cols], to the byte. The planner and the writer share this one formula.
+ *
+ * - `pack-quantized`: codes in the bits of int32 words, row by row; the shape that they hide; the scales in the weight's
+ *   type. A zero point a scale where the scheme is asymmetric: packed down the rows, but a plain int8 for a whole matrix.
+ * - `int-quantized`: a byte for each code, whatever its bits, and the scales.
+ *
+ * A matrix without rows stores empty tensors; only `tensor` keeps its one scale, which LLM Compressor leaves
+ * uninitialised there.
  * Source: compressed-tensors 0.19 `compressors/pack_quantized/base.py`, `compressors/naive_quantized/base.py`.
+ * @param element type of the weight in the checkpoint
  * @throws LabError `scheme/group-does-not-divide`
  */
-export function storedTensors(scheme: Scheme, rows: number, cols: number): readonly StoredTensor[] {
-  const perScale = weightsPerScale(scheme.weights.granularity, cols);
-  if (cols % perScale !== 0) {
-    throw new LabError({
-      code: "scheme/group-does-not-divide",
-      doing: `laying out ${scheme.name} for a matrix of ${rows} × ${cols}`,
-      found: `${cols} columns, groups of ${perScale}`,
-      allowed: "a number of columns that the group size divides, as LLM Compressor demands",
-      advice: "ignore this module, or take a scheme with one scale per row",
-      fields: { scheme: scheme.name, rows, cols, groupSize: perScale },
-    });
+export function storedTensors(scheme: Scheme, element: FloatName, rows: number, cols: number): readonly StoredTensor[] {
+  const { bits, granularity, symmetric } = scheme.weights;
+  requireWholeGroups(scheme, rows, cols);
+  const perMatrix = granularity.strategy === "tensor";
+  const grid = scaleGrid(granularity, rows, cols);
+  const scaleShape = perMatrix ? [1] : grid;
+  const isPacked = scheme.format === "pack-quantized";
+  const words = (codes: number) => Math.ceil((codes * bits) / 32);
+  const tensors = [
+    isPacked
+      ? stored("codes", ".weight_packed", "I32", [rows, words(cols)])
+      : stored("codes", ".weight", "I8", [rows, cols]),
+    stored("scale", ".weight_scale", FLOAT_DTYPES[element], scaleShape),
+  ];
+  if (!symmetric) {
+    tensors.push(
+      isPacked && !perMatrix
+        ? stored("zero-point", ".weight_zero_point", "I32", [words(rows), grid[1]])
+        : stored("zero-point", ".weight_zero_point", "I8", scaleShape),
+    );
   }
-  const scale = stored("scale", ".weight_scale", "BF16", [rows, cols / perScale]);
-  if (scheme.format === "int-quantized") return [stored("codes", ".weight", "I8", [rows, cols]), scale];
-  const words = Math.ceil((cols * scheme.weights.bits) / 32);
-  return [stored("codes", ".weight_packed", "I32", [rows, words]), scale, stored("shape", ".weight_shape", "I64", [2])];
+  if (isPacked) tensors.push(stored("shape", ".weight_shape", "I64", [2]));
+  return tensors;
 }
 
-/** Bytes of all that `scheme` stores for a weight [rows, cols]. */
-export function storedBytes(scheme: Scheme, rows: number, cols: number): number {
-  return storedTensors(scheme, rows, cols).reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
+/**
+ * Bytes of all that `scheme` stores for a weight [rows, cols].
+ * @throws LabError `scheme/group-does-not-divide`
+ */
+export function storedBytes(scheme: Scheme, element: FloatName, rows: number, cols: number): number {
+  return storedTensors(scheme, element, rows, cols).reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
 }
 
 function stored(
@@ -61,14 +84,41 @@ function stored(
   };
 }
 
-/** The checkpoint types whose weights the lab can quantize today. */
-export const SUPPORTED_WEIGHT_DTYPES: readonly string[] = ["BF16"];
+function requireWholeGroups({ name, weights: { granularity } }: Scheme, rows: number, cols: number): void {
+  if (granularity.strategy !== "group" || cols % granularity.groupSize === 0) return;
+  throw new LabError({
+    code: "scheme/group-does-not-divide",
+    doing: `laying out ${name} for a matrix of ${rows} × ${cols}`,
+    found: `${cols} columns, groups of ${granularity.groupSize}`,
+    allowed: "a number of columns that the group size divides, as LLM Compressor demands",
+    advice: "ignore this module, or take a scheme with one scale per row",
+    fields: { scheme: name, rows, cols, groupSize: granularity.groupSize },
+  });
+}
+
+/**
+ * Refuses a matrix [rows, cols] that N:M pruning cannot cut into whole patterns. Every other pruning takes any matrix.
+ * @throws LabError `scheme/pattern-does-not-divide`
+ */
+export function requirePrunable(pruning: Pruning, rows: number, cols: number): void {
+  if (pruning.structure !== "n-of-m" || cols % pruning.m === 0) return;
+  throw new LabError({
+    code: "scheme/pattern-does-not-divide",
+    doing: `pruning ${pruning.n} of ${pruning.m} in a matrix of ${rows} × ${cols}`,
+    found: `${cols} columns, patterns of ${pruning.m}`,
+    allowed: "a number of columns that the length of the pattern divides",
+    advice: "ignore this module, or prune a share of all weights (magnitude:0.5)",
+    fields: { rows, cols, patternLength: pruning.m },
+  });
+}
 
 /**
  * Refuses a weight that the lab cannot quantize.
- * @throws LabError `scheme/unsupported-dtype`, `scheme/not-a-matrix`
+ * @param dtype safetensors name of the weight's type
+ * @returns the type of its elements
+ * @throws LabError `scheme/not-a-matrix`, `scheme/unsupported-dtype`, `scheme/empty-rows`
  */
-export function requireQuantizable(tensorName: string, dtype: string, shape: readonly number[]): void {
+export function requireQuantizable(tensorName: string, dtype: string, shape: readonly number[]): FloatName {
   const doing = `preparing to quantize ${quote(tensorName)}`;
   if (shape.length !== 2) {
     throw new LabError({
@@ -80,14 +130,30 @@ export function requireQuantizable(tensorName: string, dtype: string, shape: rea
       fields: { tensor: quote(tensorName), dimensions: shape.length },
     });
   }
-  if (!SUPPORTED_WEIGHT_DTYPES.includes(dtype)) {
+  const element = FLOAT_NAMES.get(dtype);
+  if (element === undefined) {
     throw new LabError({
       code: "scheme/unsupported-dtype",
       doing,
-      found: `weights of type ${dtype}`,
-      allowed: SUPPORTED_WEIGHT_DTYPES.join(", "),
-      advice: "take a bf16 checkpoint, or add this module to the ignore list",
-      fields: { tensor: quote(tensorName), dtype },
+      found: `weights of type ${quote(dtype)}`,
+      allowed: [...FLOAT_NAMES.keys()].join(", "),
+      advice: "take a checkpoint in one of these types, or add this module to the ignore list",
+      fields: { tensor: quote(tensorName), dtype: quote(dtype) },
     });
   }
+  if (shape[1] === 0) {
+    throw new LabError({
+      code: "scheme/empty-rows",
+      doing,
+      found: `${shape[0]} rows without a single weight`,
+      allowed: "rows of 1 weight or more; of empty ones LLM Compressor stores scales that it never set",
+      advice: "add its module to the ignore list",
+      fields: { tensor: quote(tensorName), rows: shape[0] ?? 0 },
+    });
+  }
+  return element;
 }
+
+const FLOAT_NAMES: ReadonlyMap<string, FloatName> = new Map(
+  Object.entries(FLOAT_DTYPES).map(([name, dtype]) => [dtype, name as FloatName]),
+);

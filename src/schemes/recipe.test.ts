@@ -1,20 +1,186 @@
-import { expect, test } from "vitest";
-import { parse } from "yaml";
-import { findPreset } from "./presets.ts";
-import { recipeYaml } from "./recipe.ts";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { LabError } from "../base/errors.ts";
+import { PRESETS } from "./presets.ts";
+import { parsePruning } from "./pruning.ts";
+import {
+  describeRecipe,
+  groupFor,
+  parseRecipe,
+  parseScheme,
+  precedenceDiffers,
+  roundsActivations,
+  withPruning,
+} from "./recipe.ts";
 
-test("a recipe is what oneshot reads, its arithmetic in a comment only", () => {
-  const text = recipeYaml(findPreset("W4A16"), ["lm_head", "re:.*embed_tokens", "a: #b"], "triton");
-  expect(parse(text)).toEqual({
-    quant_stage: {
-      quant_modifiers: {
-        QuantizationModifier: {
-          targets: ["Linear"],
-          scheme: "W4A16",
-          ignore: ["lm_head", "re:.*embed_tokens", "a: #b"],
-        },
-      },
-    },
+function codeOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof LabError) return error.code;
+    throw error;
+  }
+  return "no error";
+}
+
+const schemeNames = fc.oneof(
+  fc.constantFrom(...PRESETS.map(({ name }) => name)),
+  fc.constantFrom("int3:tensor", "int4:group=32:asym", "int8:group=128", "int6:channel:asym"),
+);
+/** Targets in three lots, so that no target comes twice. */
+const LOTS = [
+  ["lm_head", "a.b.q_proj", "re:.*(q|k)_proj"],
+  ["re:x{1,2}$", "re:.*mlp, or so"],
+  ["none", "magnitude:2:4", "W8A8"],
+];
+const groups = fc
+  .subarray(LOTS)
+  .chain((lots) => fc.tuple(...lots.map((lot) => fc.tuple(schemeNames, fc.shuffledSubarray(lot, { minLength: 1 })))))
+  .map((parts) => parts.map(([scheme, targets]) => [scheme, ...targets].join("@")));
+const specs = fc
+  .record({
+    pruning: fc.constantFrom("", "magnitude:2:4 | ", "magnitude:0.3 | ", "magnitude:rows:0.25 | "),
+    groups,
+    rest: fc.oneof(fc.constant([]), schemeNames.map(Array.of<string>)),
+  })
+  .map((parts) => parts.pruning + ([...parts.groups, ...parts.rest].join("; ") || "none"))
+  .filter((spec) => spec !== "none");
+
+test("a canonical spelling is its own", () => {
+  fc.assert(
+    fc.property(specs, (spec) => {
+      expect(parseRecipe(spec).name).toBe(spec);
+    }),
+  );
+});
+
+test("white space and letter case of schemes and prunings do not count", () => {
+  const loose = specs.map((spec) => ({
+    spec,
+    loose: `  ${spec
+      .replace(/(^| \| |; )([^@;|]+)/g, (_all, before: string, name: string) => `${before}${name.toLowerCase()}`)
+      .replaceAll("; ", "  ;\t")
+      .replaceAll("@", " @ ")
+      .replace(" | ", "|")} `,
+  }));
+  fc.assert(
+    fc.property(loose, (pair) => {
+      expect(parseRecipe(pair.loose)).toEqual(parseRecipe(pair.spec));
+    }),
+  );
+});
+
+test("withPruning sets, replaces and takes away a pruning and nothing else", () => {
+  const pruning = parsePruning("magnitude:1:8");
+  fc.assert(
+    fc.property(specs, (spec) => {
+      const pruned = parseRecipe(withPruning(spec, pruning));
+      expect([pruned.pruning, pruned.groups]).toEqual([pruning, parseRecipe(spec).groups]);
+      if (pruned.groups.length > 0) expect(parseRecipe(withPruning(pruned.name, null)).pruning).toBeNull();
+    }),
+  );
+  expect(withPruning("none", pruning)).toBe("magnitude:1:8 | none");
+  expect(codeOf(() => withPruning("magnitude:2:4 | none", null))).toBe("scheme/nothing-to-do");
+});
+
+test.each([
+  ["w4a16", "W4A16"],
+  ["W4A16@Linear", "W4A16"],
+  ["W8A8@re:.*v_proj@re:.*o_proj;W4A16@lm_head@Linear", "W8A8@re:.*v_proj@re:.*o_proj; W4A16"],
+  ["MAGNITUDE:2:4|NONE", "magnitude:2:4 | none"],
+  ["magnitude:0.50 | int4@re:.*(q|k)_proj", "magnitude:0.5 | int4:group=128@re:.*(q|k)_proj"],
+  ["int8", "INT8"],
+  ["int8:group=128", "int8:group=128"],
+])("%s is %s", (spec, name) => expect(parseRecipe(spec).name).toBe(name));
+
+test.each([
+  ["W9A9", "scheme/unknown"],
+  ["FP8", "scheme/unknown"],
+  ["int9", "scheme/bad-custom"],
+  ["magnitude:9 | W4A16", "scheme/bad-pruning"],
+  ["magnitude:2:4; W4A16@re:(a|b)", "scheme/bad-pruning"],
+  ["magnitude:2:4", "scheme/bad-recipe"],
+  ["", "scheme/bad-recipe"],
+  ["W4A16;", "scheme/bad-recipe"],
+  [";W4A16", "scheme/bad-recipe"],
+  ["@re:a", "scheme/bad-recipe"],
+  ["W4A16@", "scheme/bad-recipe"],
+  ["W4A16@ @re:a", "scheme/bad-recipe"],
+  ["W8A16@a; none", "scheme/bad-recipe"],
+  ["none@a", "scheme/bad-recipe"],
+  ["W4A16@a; W8A16@b@a", "scheme/bad-recipe"],
+  ["magnitude:2:4 |", "scheme/bad-recipe"],
+  ["magnitude:2:4 | magnitude:2:4 | none", "scheme/unknown"],
+  ["none", "scheme/nothing-to-do"],
+  ["W4A16@re:(", "scheme/bad-pattern"],
+  ["W4A16@re:(?i)a", "scheme/bad-pattern"],
+  ["W4A16; W8A16", "scheme/unreachable-group"],
+  ["W4A16; W8A16@re:a", "scheme/unreachable-group"],
+  ["W4A16@Linear@a; W8A16@re:b", "scheme/unreachable-group"],
+])("%j is refused as %s", (spec, code) => expect(codeOf(() => parseRecipe(spec))).toBe(code));
+
+test("a scheme is a preset before it is custom", () => {
+  expect(parseScheme("int8").inputActivations).not.toBeNull();
+  expect(parseScheme("int8:channel").inputActivations).toBeNull();
+  expect(codeOf(() => parseScheme("nothing"))).toBe("scheme/unknown");
+});
+
+test.each([
+  ["W4A16", "int4, symmetric, groups of 128"],
+  ["magnitude:2:4 | none", "of every 4 neighbours the 2 smallest become zero, nothing is quantized"],
+  [
+    "magnitude:2:4 | W8A8",
+    "of every 4 neighbours the 2 smallest become zero, then int8, symmetric, one scale per output row",
+  ],
+  [
+    "W8A8@re:.*down_proj@re:.*v_proj; int3:tensor:asym",
+    "re:.*down_proj, re:.*v_proj: int8, symmetric, one scale per output row; the rest: int3, asymmetric, one scale per matrix",
+  ],
+  ["W4A16@re:.*down_proj", "re:.*down_proj: int4, symmetric, groups of 128; the rest: as it is"],
+])("%s in words", (spec, words) => expect(describeRecipe(parseRecipe(spec))).toBe(words));
+
+test("activations are rounded where one group rounds them", () => {
+  const rounds = (spec: string) => roundsActivations(parseRecipe(spec));
+  expect(["W4A16", "W8A8", "W8A8@a; W4A16", "int8:channel", "magnitude:2:4 | none"].map(rounds)).toEqual([
+    false,
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
+
+describe("which group takes a module", () => {
+  const modules = ["m.0.self_attn.q_proj", "m.0.self_attn.o_proj", "m.0.mlp.down_proj", "lm_head", "x.proj"];
+  const taken = (spec: string) => {
+    const groupOf = groupFor(parseRecipe(spec));
+    return modules.map((module) => groupOf(module)?.scheme.name ?? null);
+  };
+  const differing = (spec: string) => modules.filter(precedenceDiffers(parseRecipe(spec)));
+
+  test("is the first whose target matches", () => {
+    expect(taken("W8A16@re:.*down_proj; W4A16")).toEqual(["W4A16", "W4A16", "W8A16", "W4A16", "W4A16"]);
+    expect(taken("W4A16@re:.*self_attn; W8A16@m.0.self_attn.q_proj@re:.*proj")).toEqual([
+      "W4A16",
+      "W4A16",
+      "W8A16",
+      null,
+      "W8A16",
+    ]);
+    expect(taken("magnitude:2:4 | none")).toEqual([null, null, null, null, null]);
   });
-  expect(text).toMatch(/^# arithmetic: triton/m);
+
+  test("is the same for oneshot where targets do not overlap or the class comes last", () => {
+    expect(differing("W8A16@re:.*down_proj; W4A16")).toEqual([]);
+    expect(differing("W8A16@lm_head; W4A16@re:.*proj; W8A8")).toEqual([]);
+    expect(differing("magnitude:2:4 | none")).toEqual([]);
+  });
+
+  test("is another for oneshot where a name or an earlier letter comes later", () => {
+    expect(differing("W4A16@re:.*self_attn; W8A16@m.0.self_attn.q_proj")).toEqual(["m.0.self_attn.q_proj"]);
+    expect(differing("W4A16@re:x; W8A16@x.proj")).toEqual(["x.proj"]);
+    expect(differing("W4A16@re:m.*; W8A16@re:.*down_proj")).toEqual(["m.0.mlp.down_proj"]);
+    expect(differing("W4A16@re:.*down_proj; W8A16@re:m.*")).toEqual([]);
+    expect(differing("W4A16@re:m.*; W4A16@re:.*down_proj")).toEqual([]);
+  });
 });

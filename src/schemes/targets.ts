@@ -9,21 +9,24 @@ const NOT_SHARED_SYNTAX: readonly { readonly pattern: RegExp; readonly name: str
   { pattern: /\(\?[aiLmsux-]+[:)]/, name: "inline flags" },
   { pattern: /\(\?#/, name: "comments" },
   { pattern: /\(\?\(/, name: "conditionals" },
-  { pattern: /\\[AZpPkNuUx]/, name: "\\A \\Z \\p \\k \\N \\u \\x" },
+  { pattern: /\(\?<(?![=!])/, name: "(?<…>)" },
+  { pattern: /\\(?![dDsSwWbBtnrfv])[A-Za-z]/, name: "a letter after \\ other than d D s S w W b B t n r f v" },
+  { pattern: /\[\^?\]/, name: "a class that begins with ]" },
+  { pattern: /\{,/, name: "{,…}" },
   { pattern: /[*+?}]\+/, name: "possessive quantifiers" },
   { pattern: /\(\?>/, name: "atomic groups" },
 ];
 
-/** Tells whether a module is left alone. */
+/** Tells whether a module is among those that a list of entries means. */
 export type ModuleMatcher = (module: string) => boolean;
 
 /**
- * A matcher of `ignore` entries: an exact module name, or `re:` and a pattern that must match from the start of the name,
- * though not to its end (Python's `re.match`).
+ * A matcher of the entries of an `ignore` list or of a group's targets: an exact module name, or `re:` and a pattern that
+ * must match from the start of the name, though not to its end (Python's `re.match`). No entries match nothing.
  * Source: compressed-tensors 0.19 `utils/match.py :: match_name`.
  * @throws LabError `scheme/bad-pattern` where a pattern would mean something else in Python, or nothing at all
  */
-export function ignoreMatcher(entries: readonly string[]): ModuleMatcher {
+export function moduleMatcher(entries: readonly string[]): ModuleMatcher {
   const names = new Set(entries.filter((entry) => !entry.startsWith("re:")));
   const patterns = entries.filter((entry) => entry.startsWith("re:")).map(compilePattern);
   return (module) => names.has(module) || patterns.some((pattern) => pattern.test(module));

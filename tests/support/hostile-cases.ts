@@ -2,33 +2,23 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Folder } from "../../src/formats/byte-source.ts";
 import { createBufferSource } from "../../src/formats/sources/buffer-source.ts";
+import type { HostileCase } from "./hostile-expectations.ts";
 
-/** A row of fixtures/hostile/manifest.json; its README says what the fields mean. */
-export interface HostileCase {
-  readonly id: string;
-  readonly kind: "safetensors" | "weights" | "sharded" | "config" | "tokenizer";
-  readonly file: string;
-  readonly files?: readonly string[];
-  readonly what: string;
-  readonly rule: string;
-  readonly expect: "accept" | "reject" | "either";
-  readonly tensors?: number;
-  readonly tier: 1 | 2 | 3;
-  readonly limits: { readonly ms: number };
-}
-
-const ROOT = join(import.meta.dirname, "../../fixtures/hostile");
+/** Where the cases lie. */
+export const HOSTILE_FOLDER = join(import.meta.dirname, "../../fixtures/hostile");
 
 /** The cases of some kinds. Throws when there are none, so that no test passes on nothing. */
 export function hostileCases(...kinds: readonly HostileCase["kind"][]): readonly HostileCase[] {
-  const { cases }: { cases: readonly HostileCase[] } = JSON.parse(readFileSync(join(ROOT, "manifest.json"), "utf8"));
+  const { cases }: { cases: readonly HostileCase[] } = JSON.parse(
+    readFileSync(join(HOSTILE_FOLDER, "manifest.json"), "utf8"),
+  );
   const chosen = cases.filter(({ kind }) => kinds.includes(kind));
   if (chosen.length === 0) throw new Error(`no hostile cases of kind ${kinds.join(", ")}`);
   return chosen;
 }
 
 export function readHostileFile(path: string): Uint8Array {
-  return readFileSync(join(ROOT, path));
+  return readFileSync(join(HOSTILE_FOLDER, path));
 }
 
 /** The folder that a case drops, in memory. */

@@ -2,8 +2,8 @@ import { LabError, quote } from "../../base/errors.ts";
 import type { Device, DeviceBuffer } from "../device.ts";
 import { foldDispatch, type Kernel, type KernelCall } from "../kernel.ts";
 
-/** Shape uniforms are a few words; one slot each keeps their binding simple. */
-const UNIFORM_BYTES = 16;
+/** Shape uniforms have 64 words at most; one slot each keeps their binding simple. */
+const UNIFORM_BYTES = 256;
 
 /** Limits worth asking for; the rest stay at WebGPU's lowest, so that what runs here runs everywhere. */
 const WANTED_LIMITS = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;

@@ -36,7 +36,10 @@ export interface Checkpoint {
   readonly indexFile: string | null;
   /** config.json; null where there is none or it is broken. */
   readonly config: JsonObject | null;
-  /** Why config.json could not be used; null where it could, or is missing. The weights are usable without it. */
+  /**
+   * Why config.json could not be used; null where it could, or is missing. The weights are usable without it. Its field
+   * `rule` is C02 (strict JSON), C07 (keys twice) or C08 (depth and size), but where the file could not be read at all.
+   */
   readonly configError: LabError | null;
   /** Ordered by path. Neither shards, indexes nor config.json, nor weights of the next two lists. */
   readonly sideFiles: readonly SideFile[];
@@ -205,8 +208,26 @@ async function readConfig(source: ByteSource | undefined): Promise<Pick<Checkpoi
     return { config, configError: null };
   } catch (thrown) {
     if (!(thrown instanceof LabError)) throw thrown;
-    return { config: null, configError: thrown };
+    const isText = thrown.code.startsWith("json/") || thrown.code.startsWith("config/");
+    return { config: null, configError: isText ? withConfigRule(thrown) : thrown };
   }
+}
+
+/** Rules of config.json's text that are not C02 (one strict JSON object in UTF-8), by the code of the refusal. */
+const CONFIG_RULES: ReadonlyMap<string, string> = new Map([
+  ["json/duplicate-key", "C07"],
+  ["json/too-deep", "C08"],
+  ["json/too-many-values", "C08"],
+  ["config/too-large", "C08"],
+]);
+
+function withConfigRule(error: LabError): LabError {
+  const rule = CONFIG_RULES.get(error.code) ?? "C02";
+  return new LabError({
+    ...error.toData(),
+    fields: { ...error.fields, rule, file: "config.json" },
+    cause: error.cause,
+  });
 }
 
 function configError(kind: string, found: string, allowed: string): LabError {

@@ -54,6 +54,17 @@ const IMPOSTORS: readonly (readonly [start: string, what: string])[] = [
   ["GGUF", "a GGUF file"],
 ];
 
+/** What the lab refuses and the reference reader (0.8) accepts: the code of each refusal, and why. */
+export const STRICTER: ReadonlyMap<string, string> = new Map([
+  ["safetensors/duplicate-name", "a tensor name twice: the format forbids it, and readers disagree which one is meant"],
+  ["safetensors/duplicate-key", "another key twice: as with names, nobody can say which one is meant"],
+  ["safetensors/entry-as-list", "an entry as a list of its three values: a quirk of the reference's parser"],
+  ["safetensors/dtype-as-object", 'a dtype as {"I32":null}: a quirk of the reference\'s parser'],
+  ["safetensors/null-metadata", "__metadata__ as null: a quirk of the reference's parser"],
+  ["safetensors/dimension-too-large", "a dimension above 2^53 − 1 beside a 0: it would be shown rounded"],
+  ["safetensors/too-many-values", "more than 2 million JSON values: gigabytes of objects from 100 MB of text"],
+]);
+
 /** A header entry before its numbers are known to be safe integers. Offsets count from `dataStart`. */
 interface Entry {
   readonly name: string;
@@ -65,8 +76,7 @@ interface Entry {
 
 /**
  * Reads and checks the header of a safetensors file: 8 bytes, then the header, never data. It accepts what the reference
- * reader (0.8) accepts, but refuses names and fields that occur twice, entries in list form, `__metadata__: null`,
- * dimensions above 2^53 − 1 and headers of more than 2 million JSON values.
+ * reader (0.8) accepts, but for what `STRICTER` lists.
  * @throws LabError `safetensors/…`, its field `rule` naming the rule that is broken (S01 to S19); errors of the source
  */
 export async function readHeader(source: ByteSource): Promise<SafetensorsHeader> {
@@ -116,7 +126,10 @@ function readMetadata(root: JsonObject, file: HeaderFile): ReadonlyMap<string, s
   const value = root.get("__metadata__");
   if (value === undefined) return metadata;
   const allowed = "__metadata__ as an object of strings, or none at all";
-  if (!isJsonObject(value)) throw file.error("S08", "bad-metadata", `__metadata__ as ${kindOf(value)}`, allowed);
+  if (!isJsonObject(value)) {
+    const kind = value === null ? "null-metadata" : "bad-metadata";
+    throw file.error("S08", kind, `__metadata__ as ${kindOf(value)}`, allowed);
+  }
   for (const [key, text] of value) {
     if (typeof text !== "string") {
       throw file.error("S08", "bad-metadata", `${kindOf(text)} under "${quote(key)}" of __metadata__`, allowed);
@@ -128,14 +141,16 @@ function readMetadata(root: JsonObject, file: HeaderFile): ReadonlyMap<string, s
 
 function readEntry(name: string, value: JsonValue, file: HeaderFile): Entry {
   if (!isJsonObject(value)) {
-    throw file.error("S09", "bad-entry", kindOf(value), "an object with dtype, shape and data_offsets", name);
+    const kind = isJsonArray(value) ? "entry-as-list" : "bad-entry";
+    throw file.error("S09", kind, kindOf(value), "an object with dtype, shape and data_offsets", name);
   }
   const dtype = field(value, "dtype", name, file);
   const shape = field(value, "shape", name, file);
   const offsets = field(value, "data_offsets", name, file);
   if (typeof dtype !== "string" || !isDtypeName(dtype)) {
     const found = typeof dtype === "string" ? `dtype "${quote(dtype)}"` : `${kindOf(dtype)} as dtype`;
-    throw file.error("S10", "unknown-dtype", found, "one of the 22 safetensors dtypes, such as BF16", name);
+    const kind = isJsonObject(dtype) ? "dtype-as-object" : "unknown-dtype";
+    throw file.error("S10", kind, found, "one of the 22 safetensors dtypes, such as BF16", name);
   }
   const dimensions = readIntegers(shape);
   if (dimensions === null) {
@@ -244,9 +259,8 @@ class HeaderFile {
     let [rule, kind] = JSON_RULES.get(cause.code) ?? ["S05", "header-not-json"];
     const { path, key } = cause.fields;
     if (cause.code === "json/duplicate-key" && Array.isArray(path)) {
-      if (path[0] === "__metadata__" || (path.length === 0 && key === "__metadata__")) {
-        [rule, kind] = ["S08", "bad-metadata"];
-      } else if (path.length > 0) [rule, kind] = ["S09", "bad-entry"];
+      if (path.length === 0 && key === "__metadata__") [rule, kind] = ["S08", "bad-metadata"];
+      else if (path.length > 0) [rule, kind] = [path[0] === "__metadata__" ? "S08" : "S09", "duplicate-key"];
     }
     const { found, allowed } = cause;
     const fields = { ...cause.fields, rule, file: this.#name };

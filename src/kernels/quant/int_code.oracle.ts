@@ -1,17 +1,27 @@
-import { fromBf16, roundHalfEven, roundToBf16 } from "../../base/bfloat16.ts";
-import type { IntSource } from "../int-params.ts";
+import { FLOAT_FORMATS, roundHalfEven } from "../../base/float-format.ts";
+import type { IntCodes } from "../int-params.ts";
+
+/** A code, and whether the end of the range cut it off. */
+export interface Code {
+  readonly code: number;
+  readonly isClipped: boolean;
+}
 
 /**
- * The code of one bf16 weight under one bf16 scale, step by step as the tool computes it.
- * eager: RN(clamp(RN_bf16(x / s))); triton: RN(clamp(RN_f32(x / s))). A quotient that is NaN has code 0.
+ * Tells the code of a weight under a scale and a zero point, step by step as the tool computes it.
+ * eager: RN(clamp(RN_d(RN_d(x / s) + z))), with d the weights' format; triton: the same with float32 for d. A sum that is
+ * not a number has code 0.
  * Source: compressed-tensors 0.19 `quantization/lifecycle/forward_helpers.py :: _quantize, _quantize_kernel`.
  */
-export function intCode(source: IntSource, weightBits: number, scaleBits: number): number {
-  const weight = fromBf16(weightBits);
-  const scale = fromBf16(scaleBits);
-  const float32 = Math.fround(weight / scale);
-  const quotient = source.arithmetic === "eager" ? roundToBf16(float32) : float32;
-  if (Number.isNaN(quotient)) return 0;
-  const limit = 2 ** (source.bits - 1);
-  return roundHalfEven(Math.min(Math.max(quotient, -limit), limit - 1));
+export function intCoder(source: IntCodes): (weight: number, scale: number, zeroPoint: number) => Code {
+  const round = source.arithmetic === "eager" ? FLOAT_FORMATS[source.element].round : Math.fround;
+  const [lowest, highest] = [-(2 ** (source.bits - 1)), 2 ** (source.bits - 1) - 1];
+  return (weight, scale, zeroPoint) => {
+    const quotient = round(Math.fround(weight / scale));
+    const sum = source.symmetric ? quotient : round(Math.fround(quotient + zeroPoint));
+    if (Number.isNaN(sum)) return { code: 0, isClipped: false };
+    const whole = roundHalfEven(Math.min(Math.max(sum, 2 * lowest), 2 * highest + 1));
+    const code = Math.min(Math.max(whole, lowest), highest);
+    return { code, isClipped: code !== whole };
+  };
 }

@@ -1,23 +1,34 @@
 import { SeededRandom } from "../../base/random.ts";
-import { dirty, fillWeights, SHAPES, scalesOf } from "../int-inputs.ts";
+import { elementWords } from "../elements.ts";
+import { dirty, ELEMENTS, fillWeights, qparamsOfWeights, SHAPES } from "../int-inputs.ts";
+import { codeWords, elementsOf, type IntShape } from "../int-params.ts";
 import { type KernelCase, kernelCase } from "../test-case.ts";
 import { intDequantize } from "./int_dequantize.ts";
-import { codeWords } from "./int_quantize.ts";
 
-export const intDequantizeCases: readonly KernelCase[] = ([4, 8] as const).flatMap((bits) =>
-  (["offset", "twos-complement"] as const).flatMap((storage) =>
-    SHAPES.map((shape, seed) => {
-      const random = new SeededRandom(seed + 200);
-      const elements = shape.groups * shape.groupSize;
-      const codes = new Uint32Array(codeWords(elements, bits)).map(() => random.nextUint32());
-      const outputWords = Math.ceil(elements / 2);
-      return kernelCase(intDequantize, {
-        name: `int${bits} ${storage} weights of ${shape.groups} groups of ${shape.groupSize}`,
-        source: { bits, storage },
-        shape,
-        inputs: [codes, scalesOf(shape, fillWeights(shape, seed + 200), bits), dirty(outputWords)],
-        outputWords,
-      });
-    }),
+export const intDequantizeCases: readonly KernelCase[] = ELEMENTS.flatMap((element) =>
+  [2, 3, 4, 5, 6, 7, 8].flatMap((bits) =>
+    [true, false].flatMap((symmetric) =>
+      [
+        { storedBits: bits, offset: 2 ** (bits - 1) },
+        { storedBits: 8, offset: 0 },
+      ].map((storage, index) => {
+        const shape = SHAPES[(bits + 2 * index) % SHAPES.length] as IntShape;
+        const random = new SeededRandom(bits + 200);
+        const codes = new Uint32Array(codeWords(shape, storage.storedBits)).map(() => random.nextUint32());
+        const { scales, zeroPoints } = qparamsOfWeights(fillWeights(shape, element, bits + 200), shape, {
+          element,
+          bits,
+          symmetric,
+        });
+        const outputWords = elementWords(elementsOf(shape), element);
+        return kernelCase(intDequantize, {
+          name: `${element} from int${bits} in ${storage.storedBits} bits, ${symmetric ? "symmetric" : "asymmetric"}, ${shape.streams} × ${shape.streamLength} in groups of ${shape.groupSize}`,
+          source: { element, symmetric, ...storage },
+          shape,
+          inputs: [codes, scales, zeroPoints, dirty(outputWords)],
+          outputWords,
+        });
+      }),
+    ),
   ),
 );

@@ -1,58 +1,115 @@
-import { BF16_INFINITY, fromBf16, roundToBf16 } from "../../base/bfloat16.ts";
-import { halfAt } from "../halves.ts";
-import type { IntShape, IntSource } from "../int-params.ts";
-import { intCode } from "./int_code.oracle.ts";
+import { FLOAT_FORMATS, type FloatName } from "../../base/float-format.ts";
+import { elementAt } from "../elements.ts";
+import { byteAt, type IntCodes } from "../int-params.ts";
+import { intCoder } from "./int_code.oracle.ts";
 
-const SEGMENT = 128;
-const WORDS = 6;
+/** What changes the program. */
+export type IntErrorSource = Pick<IntCodes, "element" | "arithmetic">;
+
+/** One scheme of a run. */
+export interface ErrorScheme {
+  /** 0: the weights themselves are the reconstruction. */
+  readonly bits: number;
+  readonly symmetric: boolean;
+  readonly groupSize: number;
+  /** Place of its first group among scales and zero points, a multiple of four. */
+  readonly first: number;
+}
+
+/** Weights of a run and the schemes that are measured on them, up to eight. */
+export interface IntErrorShape {
+  readonly elements: number;
+  readonly schemes: readonly ErrorScheme[];
+}
+
+const BLOCK = 256;
+const SCHEME_WORDS = 5;
 
 /**
- * The sums of a segment in float64, then stored as float32 in units of the scale's power of two.
+ * The sums of a block in float64, then stored as float32 in units of the power of two below its largest original.
  * Source of the figures: squared error of `_dequantize(_quantize(x))` of compressed-tensors 0.19.
  */
 export function intErrorOracle(
-  source: IntSource,
-  shape: IntShape,
-  [weights = new Uint32Array(), scales = new Uint32Array(), sums = new Uint32Array()]: readonly Uint32Array[],
+  source: IntErrorSource,
+  { elements, schemes }: IntErrorShape,
+  [
+    original = new Uint32Array(),
+    weights = new Uint32Array(),
+    scales = new Uint32Array(),
+    zeroPoints = new Uint32Array(),
+    levels = new Uint32Array(),
+    sums = new Uint32Array(),
+  ]: readonly Uint32Array[],
 ): void {
+  const { element } = source;
+  const format = FLOAT_FORMATS[element];
   const floats = new Float32Array(sums.buffer, sums.byteOffset, sums.length);
-  let at = 0;
-  for (let group = 0; group < shape.groups; group++) {
-    const scaleBits = halfAt(scales, group);
-    const scale = fromBf16(scaleBits);
-    // A scale that is not finite has no unit; its words carry exponent 0.
-    const exponent = scaleBits >= BF16_INFINITY ? 0 : floorLog2(scale);
-    for (let start = 0; start < shape.groupSize; start += SEGMENT) {
-      const total = { error: 0, energy: 0, largest: 0, product: 0, reconstruction: 0, overflows: 0, notFinite: 0 };
-      for (let i = start; i < Math.min(start + SEGMENT, shape.groupSize); i++) {
-        const bits = halfAt(weights, group * shape.groupSize + i);
-        const weight = fromBf16(bits);
-        if (!Number.isFinite(weight)) total.notFinite++;
-        const product = intCode(source, bits, scaleBits) * scale;
-        if (!Number.isFinite(roundToBf16(product))) {
+  const restorers = schemes.map((scheme, number) =>
+    scheme.bits === 0
+      ? (index: number) => ({ value: format.fromBits(elementAt(weights, index, element)), isClipped: false })
+      : restorer(source, scheme, number, { weights, scales, zeroPoints, levels }),
+  );
+  for (let block = 0; block * BLOCK < elements; block++) {
+    const [first, end] = [block * BLOCK, Math.min((block + 1) * BLOCK, elements)];
+    const values = Array.from({ length: end - first }, (_, i) =>
+      format.fromBits(elementAt(original, first + i, element)),
+    );
+    const finite = values.filter(Number.isFinite);
+    const largest = finite.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    const exponent = largest === 0 ? 0 : floorLog2(largest);
+    const unit = 2 ** exponent;
+    const place = block * (2 + SCHEME_WORDS * schemes.length);
+    floats[place] = finite.reduce((sum, value) => sum + (value / unit) ** 2, 0);
+    sums[place + 1] = (exponent + 512) * 65536 + values.length - finite.length;
+    for (const [number, restore] of restorers.entries()) {
+      const total = { error: 0, largest: 0, product: 0, reconstruction: 0, overflows: 0, clipped: 0 };
+      for (const [i, value] of values.entries()) {
+        const restored = restore(first + i);
+        if (restored.isClipped) total.clipped++;
+        if (!Number.isFinite(restored.value)) {
           total.overflows++;
-          if (scaleBits >= BF16_INFINITY) continue;
+          continue;
         }
-        const unit = 2 ** exponent;
-        // In units of the scale the rounding to 8 significant bits is the same and cannot overflow.
-        const reconstruction = roundToBf16(product / unit);
-        const x = weight / unit;
-        const error = x - reconstruction;
-        total.error += error * error;
-        total.energy += x * x;
-        total.largest = Math.max(total.largest, Math.abs(error));
-        total.product += x * reconstruction;
-        total.reconstruction += reconstruction * reconstruction;
+        if (!Number.isFinite(value)) continue;
+        const [x, y] = [value / unit, restored.value / unit];
+        total.error += (x - y) ** 2;
+        total.largest = Math.max(total.largest, Math.abs(x - y));
+        total.product += x * y;
+        total.reconstruction += y * y;
       }
+      const at = place + 2 + SCHEME_WORDS * number;
       floats[at] = total.error;
-      floats[at + 1] = total.energy;
-      floats[at + 2] = total.largest;
-      floats[at + 3] = total.product;
-      floats[at + 4] = total.reconstruction;
-      sums[at + 5] = (exponent + 512) * 65536 + total.overflows * 256 + total.notFinite;
-      at += WORDS;
+      floats[at + 1] = total.largest;
+      floats[at + 2] = total.product;
+      floats[at + 3] = total.reconstruction;
+      sums[at + 4] = total.overflows * 65536 + total.clipped;
     }
   }
+}
+
+type Restored = { readonly value: number; readonly isClipped: boolean };
+
+/** What each weight becomes under a scheme; notes which levels occur. */
+function restorer(
+  source: IntErrorSource,
+  scheme: ErrorScheme,
+  number: number,
+  buffers: Readonly<Record<"weights" | "scales" | "zeroPoints" | "levels", Uint32Array>>,
+): (index: number) => Restored {
+  const { element }: { element: FloatName } = source;
+  const format = FLOAT_FORMATS[element];
+  const codeOf = intCoder({ ...source, bits: scheme.bits, symmetric: scheme.symmetric });
+  const { weights, scales, zeroPoints, levels } = buffers;
+  return (index) => {
+    const place = scheme.first + Math.floor(index / scheme.groupSize);
+    const scale = format.fromBits(elementAt(scales, place, element));
+    const zeroPoint = scheme.symmetric ? 0 : byteAt(zeroPoints, place);
+    const { code, isClipped } = codeOf(format.fromBits(elementAt(weights, index, element)), scale, zeroPoint);
+    const level = code + 2 ** (scheme.bits - 1);
+    const word = number * 8 + Math.floor(level / 32);
+    levels[word] = (levels[word] ?? 0) | (1 << (level % 32));
+    return { value: format.round((code - zeroPoint) * scale), isClipped };
+  };
 }
 
 /** Largest e with 2^e ≤ value, for a positive finite value; the logarithm alone may be off by one at a power of two. */

@@ -1,32 +1,32 @@
 import type { Kernel } from "../../device/kernel.ts";
-import { codeOffset, droppedBits, type IntQuantizeSource, type IntShape } from "../int-params.ts";
+import { ELEMENT_CODES } from "../elements.ts";
+import { type IntShape, quotientPrecision } from "../int-params.ts";
 import { shaderSource } from "../shader-source.ts";
-import { intQuantizeOracle } from "./int_quantize.oracle.ts";
+import { type IntQuantizeSource, intQuantizeOracle } from "./int_quantize.oracle.ts";
 
-/** Weights of one invocation: a multiple of what a word holds, so that no two write the same word. */
+/** Weights of one invocation: a multiple of 32, so that no two write the same word whatever the width. */
 const BLOCK = 128;
 
-/** Codes of symmetric integer quantization, packed 32 / bits to a word, element 0 lowest. */
+/** Codes of integer quantization, packed densely, stream by stream. Layout: head of `shaders/quant/int_quantize.wgsl`. */
 export const intQuantize: Kernel<IntQuantizeSource, IntShape> = {
   name: "quant/int_quantize",
   wgsl: shaderSource("quant/int_quantize"),
   bindings: [
     { name: "weights", access: "read" },
     { name: "scales", access: "read" },
+    { name: "zero_points", access: "read" },
     { name: "codes", access: "write" },
   ],
   isExact: true,
-  constants: ({ bits, arithmetic, storage }) => ({
-    BITS: bits,
-    DROPPED_BITS: droppedBits(arithmetic),
-    OFFSET: codeOffset(bits, storage),
+  constants: (source) => ({
+    ELEMENT: ELEMENT_CODES[source.element],
+    BITS: source.bits,
+    SYMMETRIC: source.symmetric ? 1 : 0,
+    PRECISION: quotientPrecision(source),
+    STORED_BITS: source.storedBits,
+    OFFSET: source.offset,
   }),
-  uniforms: ({ groups, groupSize }) => [groups * groupSize, groupSize],
-  invocations: (_source, { groups, groupSize }) => Math.ceil((groups * groupSize) / BLOCK),
+  uniforms: ({ streams, streamLength, groupSize }) => [streams, streamLength, groupSize],
+  invocations: (_source, { streams, streamLength }) => streams * Math.ceil(streamLength / BLOCK),
   oracle: intQuantizeOracle,
 };
-
-/** Words that hold `elements` codes of `bits` bits. */
-export function codeWords(elements: number, bits: number): number {
-  return Math.ceil((elements * bits) / 32);
-}

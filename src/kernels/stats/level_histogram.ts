@@ -1,28 +1,44 @@
 import type { Kernel } from "../../device/kernel.ts";
-import type { IntShape } from "../int-params.ts";
+import { ELEMENT_CODES } from "../elements.ts";
 import { shaderSource } from "../shader-source.ts";
-import { type LevelHistogramSource, levelHistogramOracle } from "./level_histogram.oracle.ts";
+import { type LevelHistogramShape, type LevelHistogramSource, levelHistogramOracle } from "./level_histogram.oracle.ts";
 
 /** Histograms that invocations share in turn, so that they seldom meet at one counter; the host adds them up. */
 export const HISTOGRAM_COPIES = 64;
 
 /** Bins of one histogram: half a level more than the levels at either end. */
-export function histogramBins({ bits, binsPerLevel }: LevelHistogramSource): number {
+export function histogramBins({ bits, binsPerLevel }: Pick<LevelHistogramSource, "bits" | "binsPerLevel">): number {
   return (2 ** bits + 1) * binsPerLevel;
 }
 
-/** Counts of weight / scale in bins of 1 / binsPerLevel, the outer bins with all that lies beyond. Adds to `counts`. */
-export const levelHistogram: Kernel<LevelHistogramSource, IntShape> = {
+/** Counts of weight / scale + zero point in bins of 1 / binsPerLevel, the outer ones with all beyond. Adds to `counts`. */
+export const levelHistogram: Kernel<LevelHistogramSource, LevelHistogramShape> = {
   name: "stats/level_histogram",
   wgsl: shaderSource("stats/level_histogram"),
   bindings: [
     { name: "weights", access: "read" },
     { name: "scales", access: "read" },
+    { name: "zero_points", access: "read" },
     { name: "counts", access: "write" },
   ],
   isExact: true,
-  constants: ({ bits, binsPerLevel }) => ({ BITS: bits, BINS_PER_LEVEL: binsPerLevel, COPIES: HISTOGRAM_COPIES }),
-  uniforms: ({ groups, groupSize }) => [groups * groupSize, groupSize],
-  invocations: (_source, { groups, groupSize }) => Math.ceil((groups * groupSize) / 128),
+  constants: ({ element, bits, symmetric, binsPerLevel }) => ({
+    ELEMENT: ELEMENT_CODES[element],
+    BITS: bits,
+    SYMMETRIC: symmetric ? 1 : 0,
+    BINS_PER_LEVEL: binsPerLevel,
+    COPIES: HISTOGRAM_COPIES,
+  }),
+  uniforms: ({ elements, groupSize }) => [elements, groupSize],
+  invocations: (_source, { elements }) => Math.ceil(elements / 128),
   oracle: levelHistogramOracle,
 };
+
+/** The copies added up: one count per bin. */
+export function sumCopies(counts: Uint32Array, bins: number): number[] {
+  const sums = new Array<number>(bins).fill(0);
+  counts.forEach((count, index) => {
+    sums[index % bins] = (sums[index % bins] ?? 0) + count;
+  });
+  return sums;
+}
