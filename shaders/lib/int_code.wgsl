@@ -7,23 +7,18 @@
 //
 // PRECISION is that of the weights' own format under eager (8, 11, 24 bits) and 24 under triton. The exact path does all of
 // this on integers. The usual path computes in float32, whose division may be 2.5 ulp off in WGSL and a product with a
-// reciprocal about 4, and sends to the exact path the few weights for which that could matter:
-//  - PRECISION 8: none. A quotient of two mantissas of 8 bits is at least 2^-17 (relative) away from a tie of 8 bits, so
+// reciprocal about 4, and says where that could matter:
+//  - PRECISION 8: nowhere. A quotient of two mantissas of 8 bits is at least 2^-17 (relative) away from a tie of 8 bits, so
 //    that rounding on the bits removes the error. What follows is exact or too small to reach a tie of the integers.
 //  - PRECISION 11: where the 13 bits to be dropped are within 8 of a tie.
 //  - PRECISION 24: where the sum is within 2^-11 of a tie of the integers: quotients below 2^9 are less than 2^-12 off.
+// Kernels take the usual path for all weights of a block first and the exact one for the doubtful few afterwards: software
+// adapters run both sides of a branch, and the body of a loop once at least, for every weight that comes by.
 
 override PRECISION: u32 = 8u;
 
 // What a code beyond either end of any range stands for before it is clamped.
 const BEYOND: i32 = 1024;
-
-// A scale whose products with codes and quotients with weights stay far from the ends of float32. Weights that are subnormal
-// beside it have the code of zero and an error too small for float32, whether the adapter flushes them or not.
-fn is_usual(magnitude: u32) -> bool {
-  let biased = magnitude >> 23u;
-  return biased >= 32u && biased <= 222u;
-}
 
 // A usual scale, ready to divide by: unit = 2^-exponent, scale in [1, 2).
 struct Divisor {
@@ -39,27 +34,26 @@ fn divisor_of(scale: u32, zero_point: i32) -> Divisor {
   return Divisor(unit, 1.0 / s, s, f32(zero_point));
 }
 
-// The code before it is clamped, as a whole float, under a usual scale.
-fn usual_code(weight: u32, scale: u32, zero_point: i32, divisor: Divisor) -> f32 {
+// The code before it is clamped, as a whole float, and whether only the exact path can tell.
+struct UsualCode {
+  code: f32,
+  is_doubtful: bool,
+}
+
+// For a usual scale.
+fn usual_code(weight: u32, divisor: Divisor) -> UsualCode {
   var sum = bitcast<f32>(weight) * divisor.unit * divisor.inverse;
   if (PRECISION < 24u) {
     let dropped = 24u - PRECISION;
     let bits = bitcast<u32>(sum);
-    if (PRECISION > 8u) {
-      let tie = 1u << (dropped - 1u);
-      if ((bits & (2u * tie - 1u)) - (tie - 8u) <= 16u) {
-        return f32(exact_code(weight, scale, zero_point));
-      }
-    }
+    let tie = 1u << (dropped - 1u);
+    let is_doubtful = PRECISION > 8u && (bits & (2u * tie - 1u)) - (tie - 8u) <= 16u;
     sum = bitcast<f32>(round_fraction(bits, dropped)) + divisor.zero_point;
-    return round(bitcast<f32>(round_fraction(bitcast<u32>(sum), dropped)));
+    return UsualCode(round(bitcast<f32>(round_fraction(bitcast<u32>(sum), dropped))), is_doubtful);
   }
   sum += divisor.zero_point;
   let code = round(sum);
-  if (abs(sum - code) > 0.49951171875) {
-    return f32(exact_code(weight, scale, zero_point));
-  }
-  return code;
+  return UsualCode(code, abs(sum - code) > 0.49951171875);
 }
 
 // The code before it is clamped, for any weight, scale (positive, infinite or NaN) and zero point.

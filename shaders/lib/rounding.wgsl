@@ -101,3 +101,10 @@ fn scaled(value: f32, exponent: i32) -> f32 {
   }
   return value * bitcast<f32>(u32(exponent + 127) << 23u);
 }
+
+// A scale whose products with codes and quotients with weights stay far from the ends of float32. Weights that are subnormal
+// beside it have the code of zero and an error too small for float32, whether the adapter flushes them or not.
+fn is_usual(magnitude: u32) -> bool {
+  let biased = magnitude >> 23u;
+  return biased >= 32u && biased <= 222u;
+}

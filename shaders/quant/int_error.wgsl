@@ -20,6 +20,9 @@
 // include: lib/int_code.wgsl
 // include: lib/int_weight.wgsl
 
+// Whether weights are other than original.
+override PRUNED: bool = false;
+
 const BLOCK: u32 = 256u;
 const BLOCK_WORDS: u32 = 2u;
 const SCHEME_WORDS: u32 = 5u;
@@ -64,16 +67,23 @@ struct Largest {
 }
 
 fn largest_of(first: u32, end: u32) -> Largest {
-  var found = Largest(0u, 0u);
-  for (var index = first; index < end; index += 1u) {
-    let magnitude = element_bits(original[element_word(index)], index) & ~SIGN;
-    if (magnitude >= INFINITY) {
-      found.not_finite += 1u;
-    } else {
-      found.magnitude = max(found.magnitude, magnitude);
+  let sign = select(0x8000u, SIGN, ELEMENT == F32);
+  let infinity = narrowed(INFINITY);
+  var magnitude = 0u;
+  var not_finite = 0u;
+  // A block begins with a whole word.
+  for (var index = first; index < end; index += select(2u, 1u, ELEMENT == F32)) {
+    let word = original[element_word(index)];
+    let lower = element_raw(word, 0u) & (sign - 1u);
+    not_finite += select(0u, 1u, lower >= infinity);
+    magnitude = max(magnitude, select(lower, 0u, lower >= infinity));
+    if (ELEMENT != F32) {
+      let upper = select(0u, (word >> 16u) & (sign - 1u), index + 1u < end);
+      not_finite += select(0u, 1u, upper >= infinity);
+      magnitude = max(magnitude, select(upper, 0u, upper >= infinity));
     }
   }
-  return found;
+  return Largest(widened(magnitude), not_finite);
 }
 
 // A finite float32 in units of 2^exponent.
@@ -107,15 +117,6 @@ fn add_any(total: ptr<function, Sums>, value: u32, reconstruction: u32, exponent
   }
 }
 
-// Remembers that a level occurs: code + 2^(bits-1) of a scheme. Read first, since almost always it is known.
-fn note_level(scheme: u32, level: u32) {
-  let place = scheme * LEVEL_WORDS + (level >> 5u);
-  let bit = 1u << (level & 31u);
-  if ((atomicLoad(&levels[place]) & bit) == 0u) {
-    atomicOr(&levels[place], bit);
-  }
-}
-
 fn zero_point_at(scheme: Scheme, place: u32) -> i32 {
   if (scheme.is_symmetric != 0u) {
     return 0;
@@ -132,62 +133,139 @@ fn usual_reconstruction(level: f32, scale: f32) -> f32 {
   return bitcast<f32>(round_fraction(bitcast<u32>(product), select(16u, 13u, ELEMENT == F16)));
 }
 
+// A group of a scheme.
+struct Group {
+  scale: u32,
+  zero_point: i32,
+}
+
+fn group_of(scheme: Scheme, group: u32) -> Group {
+  let place = scheme.first + group;
+  return Group(element_bits(scales[element_word(place)], place), zero_point_at(scheme, place));
+}
+
+fn original_at(index: u32) -> u32 {
+  return element_bits(original[element_word(index)], index);
+}
+
+fn weight_at(index: u32) -> u32 {
+  return element_bits(weights[element_word(index)], index);
+}
+
+// What a group of usual scale has in common.
+struct Usual {
+  divisor: Divisor,
+  low: f32,
+  high: f32,
+  unit: f32, // of the block
+  factor: f32, // from units of the scale's power of two to those of the block
+  beyond: f32, // where reconstructions leave the format, in units of the scale's power of two
+}
+
+// Adds a weight under a usual scale; false where only the exact path can tell.
+fn add_usual(total: ptr<function, Sums>, seen: ptr<function, array<u32, LEVEL_WORDS>>, u: Usual, own: u32, weight: u32) -> bool {
+  let usual = usual_code(widened(weight), u.divisor);
+  let clamped = clamp(usual.code, u.low, u.high);
+  let reconstruction = usual_reconstruction(clamped - u.divisor.zero_point, u.divisor.scale);
+  let is_sure = !usual.is_doubtful && abs(reconstruction) < u.beyond;
+  let value = select(0.0, bitcast<f32>(widened(own)) * u.unit, is_sure);
+  (*total).energy += value * value;
+  (*total).clipped += select(0u, 1u, is_sure && usual.code != clamped);
+  add(total, value, select(0.0, reconstruction * u.factor, is_sure));
+  let level = u32(clamped - u.low);
+  (*seen)[level >> 5u] |= select(0u, 1u, is_sure) << (level & 31u);
+  return is_sure;
+}
+
 fn sums_of(number: u32, first: u32, end: u32, exponent: i32, all_finite: bool) -> Sums {
   let scheme = shape.scheme[number];
   var total = Sums(0.0, 0.0, 0.0, 0.0, 0.0, 0u, 0u);
   if (scheme.bits == 0u) {
     for (var index = first; index < end; index += 1u) {
-      let word = element_word(index);
-      add_any(&total, element_bits(original[word], index), element_bits(weights[word], index), exponent);
+      add_any(&total, original_at(index), weight_at(index), exponent);
     }
     return total;
   }
   let limit = 1 << (scheme.bits - 1u);
-  let low = -f32(limit);
-  let high = f32(limit - 1);
   // Far from the ends of float32 everything may be scaled by multiplying.
   let is_usual_block = all_finite && abs(exponent) < 96;
   let unit = bitcast<f32>(u32(clamp(127 - exponent, 1, 254)) << 23u);
-  var index = first;
-  while (index < end) {
-    let group = index / scheme.group_size;
-    let place = scheme.first + group;
-    let group_end = min((group + 1u) * scheme.group_size, end);
-    let scale = element_bits(scales[element_word(place)], place);
-    let zero_point = zero_point_at(scheme, place);
-    if (is_usual_block && is_usual(scale)) {
-      let divisor = divisor_of(scale, zero_point);
-      let scale_exponent = i32(scale >> 23u) - 127;
-      // Levels other than 0 occur only where the scale is not far above the block's largest weight.
-      let factor = bitcast<f32>(u32(clamp(127 + scale_exponent - exponent, 1, 254)) << 23u);
-      // f16 ends at 2^16.
-      let beyond = select(3e38, bitcast<f32>(u32(clamp(143 - scale_exponent, 1, 254)) << 23u), ELEMENT == F16);
-      for (; index < group_end; index += 1u) {
-        let word = element_word(index);
-        let code = usual_code(element_bits(weights[word], index), scale, zero_point, divisor);
-        let clamped = clamp(code, low, high);
-        total.clipped += select(0u, 1u, code != clamped);
-        note_level(number, u32(clamped - low));
-        let reconstruction = usual_reconstruction(clamped - divisor.zero_point, divisor.scale);
-        let value = bitcast<f32>(element_bits(original[word], index)) * unit;
-        total.energy += value * value;
-        if (abs(reconstruction) >= beyond) {
-          total.overflows += 1u;
-        } else {
-          add(&total, value, reconstruction * factor);
+  // A bit for each level that occurs in the block.
+  var seen: array<u32, LEVEL_WORDS>;
+  // A bit for each weight of the block that the usual path cannot tell.
+  var doubtful: array<u32, BLOCK / 32u>;
+  for (var part = 0u; part < BLOCK / 32u; part += 1u) {
+    let part_first = first + 32u * part;
+    let part_end = min(part_first + 32u, end);
+    var doubts = 0u;
+    var index = part_first;
+    while (index < part_end) {
+      let group = index / scheme.group_size;
+      let group_end = min((group + 1u) * scheme.group_size, part_end);
+      let own = group_of(scheme, group);
+      if (!(is_usual_block && is_usual(own.scale))) {
+        for (; index < group_end; index += 1u) {
+          doubts |= 1u << (index - part_first);
         }
       }
-    } else {
-      for (; index < group_end; index += 1u) {
-        let word = element_word(index);
-        let code = exact_code(element_bits(weights[word], index), scale, zero_point);
-        let clamped = clamp(code, -limit, limit - 1);
-        total.clipped += select(0u, 1u, code != clamped);
-        note_level(number, u32(clamped + limit));
-        let reconstruction = weight_of(clamped - zero_point, scale);
-        add_any(&total, element_bits(original[word], index), reconstruction, exponent);
+      let scale_exponent = i32(own.scale >> 23u) - 127;
+      var usual: Usual;
+      usual.divisor = divisor_of(own.scale, own.zero_point);
+      usual.low = -f32(limit);
+      usual.high = f32(limit - 1);
+      usual.unit = unit;
+      // Levels other than 0 occur only where the scale is not far above the block's largest weight.
+      usual.factor = bitcast<f32>(u32(clamp(127 + scale_exponent - exponent, 1, 254)) << 23u);
+      // f16 ends at 2^16.
+      usual.beyond = select(3e38, bitcast<f32>(u32(clamp(143 - scale_exponent, 1, 254)) << 23u), ELEMENT == F16);
+      while (index < group_end) {
+        // A word at a time where both its elements are of this group.
+        let word = weights[element_word(index)];
+        var source = word;
+        if (PRUNED) {
+          source = original[element_word(index)];
+        }
+        let place = index - part_first;
+        if (!add_usual(&total, &seen, usual, element_raw(source, index), element_raw(word, index))) {
+          doubts |= 1u << place;
+        }
+        index += 1u;
+        if (ELEMENT != F32) {
+          let has_upper = (index & 1u) == 1u && index < group_end;
+          if (has_upper) {
+            if (!add_usual(&total, &seen, usual, source >> 16u, word >> 16u)) {
+              doubts |= 2u << place;
+            }
+            index += 1u;
+          }
+        }
       }
     }
+    doubtful[part] = doubts;
+  }
+
+  var part = 0u;
+  var doubts = doubtful[0];
+  loop {
+    for (; doubts == 0u && part + 1u < BLOCK / 32u;) {
+      part += 1u;
+      doubts = doubtful[part];
+    }
+    if (doubts == 0u) {
+      break;
+    }
+    let at = first + 32u * part + countTrailingZeros(doubts);
+    doubts &= doubts - 1u;
+    let own = group_of(scheme, at / scheme.group_size);
+    let code = exact_code(weight_at(at), own.scale, own.zero_point);
+    let clamped = clamp(code, -limit, limit - 1);
+    total.clipped += select(0u, 1u, code != clamped);
+    let level = u32(clamped + limit);
+    seen[level >> 5u] |= 1u << (level & 31u);
+    add_any(&total, original_at(at), weight_of(clamped - own.zero_point, own.scale), exponent);
+  }
+  for (var word = 0u; word < LEVEL_WORDS; word += 1u) {
+    atomicOr(&levels[number * LEVEL_WORDS + word], seen[word]);
   }
   return total;
 }

@@ -37,6 +37,27 @@ fn zero_point_at(group: u32) -> i32 {
   return i32(zero_points[group >> 2u] << (24u - 8u * (group & 3u))) >> 24u;
 }
 
+fn scale_at(group: u32) -> u32 {
+  return element_bits(scales[element_word(group)], group);
+}
+
+fn field_of(code: i32) -> u32 {
+  let limit = 1 << (BITS - 1u);
+  return u32(clamp(code, -limit, limit - 1) + i32(OFFSET)) & ((1u << STORED_BITS) - 1u);
+}
+
+// Puts a field in place of what lies at a bit of the codes that begin at word `place`.
+fn replace_field(place: u32, bit: u32, field: u32) {
+  let mask = (1u << STORED_BITS) - 1u;
+  let word = place + (bit >> 5u);
+  let at = bit & 31u;
+  codes[word] = (codes[word] & ~(mask << at)) | (field << at);
+  if (at + STORED_BITS > 32u) {
+    let above = 32u - at;
+    codes[word + 1u] = (codes[word + 1u] & ~(mask >> above)) | (field >> above);
+  }
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let blocks = (shape.stream_length + BLOCK - 1u) / BLOCK;
@@ -48,41 +69,61 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let start = (block % blocks) * BLOCK;
   let first = stream * shape.stream_length + start;
   let end = first + min(BLOCK, shape.stream_length - start);
-  var place = stream * ((shape.stream_length * STORED_BITS + 31u) / 32u) + start * STORED_BITS / 32u;
-  let limit = 1 << (BITS - 1u);
-  let mask = (1u << STORED_BITS) - 1u;
+  let place = stream * ((shape.stream_length * STORED_BITS + 31u) / 32u) + start * STORED_BITS / 32u;
 
+  // A bit for each weight of the block that the usual path cannot tell.
+  var doubtful: array<u32, BLOCK / 32u>;
+  var next_word = place;
   var word = 0u;
   var filled = 0u;
   var index = first;
-  while (index < end) {
-    let group = index / shape.group_size;
-    let group_end = min((group + 1u) * shape.group_size, end);
-    let scale = element_bits(scales[element_word(group)], group);
-    let zero_point = zero_point_at(group);
-    let has_divisor = is_usual(scale);
-    let divisor = divisor_of(scale, zero_point);
-    for (; index < group_end; index += 1u) {
-      let weight = element_bits(weights[element_word(index)], index);
-      var code: i32;
-      if (has_divisor) {
-        code = i32(usual_code(weight, scale, zero_point, divisor));
-      } else {
-        code = exact_code(weight, scale, zero_point);
-      }
-      let field = u32(clamp(code, -limit, limit - 1) + i32(OFFSET)) & mask;
-      word |= field << filled;
-      filled += STORED_BITS;
-      if (filled >= 32u) {
-        codes[place] = word;
-        place += 1u;
-        filled -= 32u;
-        // The bits that did not fit; shifting by STORED_BITS leaves none where all did.
-        word = field >> (STORED_BITS - filled);
+  for (var part = 0u; part < BLOCK / 32u; part += 1u) {
+    let part_first = first + 32u * part;
+    let part_end = min(part_first + 32u, end);
+    var doubts = 0u;
+    while (index < part_end) {
+      let group = index / shape.group_size;
+      let group_end = min((group + 1u) * shape.group_size, part_end);
+      let scale = scale_at(group);
+      let divisor = divisor_of(scale, zero_point_at(group));
+      let is_unusual = !is_usual(scale);
+      for (; index < group_end; index += 1u) {
+        let usual = usual_code(element_bits(weights[element_word(index)], index), divisor);
+        doubts |= select(0u, 1u, is_unusual || usual.is_doubtful) << (index - part_first);
+        let field = field_of(i32(usual.code));
+        word |= field << filled;
+        filled += STORED_BITS;
+        if (filled >= 32u) {
+          codes[next_word] = word;
+          next_word += 1u;
+          filled -= 32u;
+          // The bits that did not fit; shifting by STORED_BITS leaves none where all did.
+          word = field >> (STORED_BITS - filled);
+        }
       }
     }
+    doubtful[part] = doubts;
   }
   if (filled > 0u) {
-    codes[place] = word;
+    codes[next_word] = word;
+  }
+
+  var part = 0u;
+  var doubts = doubtful[0];
+  loop {
+    for (; doubts == 0u && part + 1u < BLOCK / 32u;) {
+      part += 1u;
+      doubts = doubtful[part];
+    }
+    if (doubts == 0u) {
+      break;
+    }
+    let position = 32u * part + countTrailingZeros(doubts);
+    doubts &= doubts - 1u;
+    let at = first + position;
+    let group = at / shape.group_size;
+    let weight = element_bits(weights[element_word(at)], at);
+    let code = exact_code(weight, scale_at(group), zero_point_at(group));
+    replace_field(place, position * STORED_BITS, field_of(code));
   }
 }

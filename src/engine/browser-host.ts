@@ -76,11 +76,11 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
 }
 
 async function describeDevice(devices: ReturnType<typeof createEngine>["devices"]): Promise<DeviceSummary> {
-  const { device, reason } = await devices.primary();
+  const { device, fallback } = await devices.primary();
   const exact = await Promise.all(
-    ([4, 8] as const).map((bits) => devices.isExact(device, { bits, arithmetic: "eager" })),
+    ([4, 8] as const).map((bits) => devices.isExact(device, { element: "bf16", bits, symmetric: true, arithmetic: "eager" })),
   );
-  return { kind: device.kind, adapter: device.adapter, exact: exact.every(Boolean), reason };
+  return { kind: device.kind, adapter: device.adapter, exact: exact.every(Boolean), reason: fallback };
 }
 
 async function bundledFolder(name: string, base: string): Promise<Folder> {

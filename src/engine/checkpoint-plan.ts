@@ -117,14 +117,27 @@ export function refusalOf(plan: CheckpointPlan): LabError | null {
   if (!first) return null;
   const modules = plan.refused.map(({ module }) => quote(module));
   const more = modules.length > 3 ? ` and ${modules.length - 3} more` : "";
+  const ignore = ignoreEntries(plan).map(quote);
   return new LabError({
     code: "export/refused-matrices",
     doing: `planning ${plan.recipe.name}`,
     found: `${modules.length} of ${modules.length + plan.matrices.length} matrices cannot be quantized (${first.error.found}): ${modules.slice(0, 3).join(", ")}${more}`,
     allowed: first.error.allowed,
-    advice: "take another scheme, or add these modules to the ignore list",
-    fields: { modules },
+    advice: `take another scheme, or ignore ${ignore.slice(0, 3).join(", ")}${ignore.length > 3 ? " …" : ""}`,
+    fields: { modules, ignore },
   });
+}
+
+/** Ignore entries that leave out just the refused matrices: one pattern of their kinds where that is enough, else names. */
+function ignoreEntries({ refused, matrices }: CheckpointPlan): readonly string[] {
+  const kinds = [...new Set(refused.map(({ module }) => modulePlace(module).moduleKind))].sort();
+  const isKind = ({ module }: { readonly module: string }) => kinds.includes(modulePlace(module).moduleKind);
+  if (refused.length > 1 && kinds.every((kind) => /^\w+$/.test(kind)) && !matrices.some(isKind)) {
+    const tail = kinds.length > 1 ? `(${kinds.join("|")})` : kinds[0];
+    // A name without a dot is a module of its own.
+    if (refused.every(({ module }) => module.includes("."))) return [`re:.*\\.${tail}$`];
+  }
+  return refused.map(({ module }) => module);
 }
 
 /** Bytes stored in place of a matrix. */

@@ -1,7 +1,7 @@
 import { asLabError, LabError } from "../base/errors.ts";
 import type { Folder } from "../formats/byte-source.ts";
 import { type Checkpoint, openCheckpoint } from "../formats/huggingface/checkpoint.ts";
-import { findPreset } from "../schemes/presets.ts";
+import { parseRecipe } from "../schemes/recipe.ts";
 import type { Engine, EngineHost, QuantizeRequest } from "./api.ts";
 import { planCheckpoint } from "./checkpoint-plan.ts";
 import { compareSchemes } from "./compare.ts";
@@ -28,6 +28,7 @@ export function createEngine(host: EngineHost): HostedEngine {
     if (busy) throw busyError(doing);
     if (!open) throw nothingOpen(doing);
     busy = true;
+    devices.reconsider();
     try {
       return await work(open);
     } catch (thrown) {
@@ -40,7 +41,7 @@ export function createEngine(host: EngineHost): HostedEngine {
   }
 
   const planOf = (checkpoint: Checkpoint, { scheme, ignore }: QuantizeRequest) =>
-    planCheckpoint(checkpoint, findPreset(scheme), ignore);
+    planCheckpoint(checkpoint, parseRecipe(scheme), ignore);
 
   return {
     devices,
@@ -56,7 +57,7 @@ export function createEngine(host: EngineHost): HostedEngine {
     },
     compare: (request, hooks = {}) =>
       job("comparing schemes", (checkpoint) => {
-        const plans = request.schemes.map((name) => planCheckpoint(checkpoint, findPreset(name), request.ignore));
+        const plans = request.schemes.map((name) => planCheckpoint(checkpoint, parseRecipe(name), request.ignore));
         return compareSchemes({ checkpoint, summary: summarize(checkpoint), plans, request }, devices, host, hooks);
       }),
     histogram: (module, request, hooks = {}) =>

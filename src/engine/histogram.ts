@@ -1,23 +1,26 @@
 import { LabError, quote } from "../base/errors.ts";
-import type { Device } from "../device/device.ts";
 import { call } from "../device/kernel.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
+import { codeWords } from "../kernels/int-params.ts";
 import { intQuantize } from "../kernels/quant/int_quantize.ts";
-import { intScale } from "../kernels/quant/int_scale.ts";
-import { HISTOGRAM_COPIES, histogramBins, levelHistogram } from "../kernels/stats/level_histogram.ts";
+import { HISTOGRAM_COPIES, histogramBins, levelHistogram, sumCopies } from "../kernels/stats/level_histogram.ts";
 import { codeRange } from "../schemes/scheme.ts";
 import type { HistogramResult, JobHooks, QuantizeRequest } from "./api.ts";
+import { Bench } from "./bench.ts";
 import type { CheckpointPlan } from "./checkpoint-plan.ts";
+import { codesOf } from "./codes.ts";
 import type { DeviceSet } from "./device-set.ts";
-import { stopIfAborted } from "./job.ts";
-import { codeStorage, ReusedReader, tileShape, tilesOf } from "./tiles.ts";
+import { extremesOf, pruned, rowsOf } from "./measure.ts";
+import { decideMask } from "./pruner.ts";
+import { qparamsRun } from "./qparams-run.ts";
+import { groupSizeOf } from "./tiles.ts";
 
-/** Bins between two int4 levels; of int8's 256 levels each is a bin of its own. */
-const INT4_BINS_PER_LEVEL = 16;
+/** Bins of a histogram of weights, at most: of wide codes each level is a bin of its own. */
+const MAX_BINS = 512;
 
 /**
  * How the weights of one matrix fall on the levels of a scheme, and how often each code is used.
- * @throws LabError `scheme/unknown-module`, `device/…`, `source/…`, `run/cancelled`
+ * @throws LabError `scheme/unknown-module`, `scheme/no-levels`, `device/…`, `source/…`, `run/cancelled`
  */
 export async function histogramOf(
   checkpoint: Checkpoint,
@@ -27,53 +30,61 @@ export async function histogramOf(
   devices: DeviceSet,
   hooks: JobHooks,
 ): Promise<HistogramResult> {
-  const { scheme } = plan;
   const matrix = plan.matrices.find((candidate) => candidate.module === module);
-  const source = matrix && checkpoint.shards[matrix.tensor.shard]?.source;
-  if (!matrix || !source) {
-    throw new LabError({
-      code: "scheme/unknown-module",
+  const refuse = (code: string, found: string) =>
+    new LabError({
+      code: `scheme/${code}`,
       doing: `counting the levels of "${quote(module)}"`,
-      found: `no such matrix among those that ${scheme.name} quantizes`,
-      allowed: "a module of the comparison",
+      found,
+      allowed: "a module that the recipe quantizes",
       advice: "choose one from the map",
     });
-  }
-  const [lane] = await devices.lanes([scheme], request.arithmetic);
-  if (!lane) throw new Error("a scheme without a lane");
-  const { bits } = scheme.weights;
-  const binsPerLevel = bits === 4 ? INT4_BINS_PER_LEVEL : 1;
+  if (!matrix) throw refuse("unknown-module", `no such matrix among those that ${plan.recipe.name} changes`);
+  const { scheme, element, cols } = matrix;
+  if (!scheme) throw refuse("no-levels", "it is pruned only and keeps its type");
+  const [lane] = await devices.lanes([plan], (item) => codesOf(item, request.arithmetic));
+  if (!lane) throw new Error("a recipe without a lane");
+  const { bits, symmetric } = scheme.weights;
+  // Two and more bins to a level are a power of two, as the kernel has them.
+  let binsPerLevel = 1;
+  while (histogramBins({ bits, binsPerLevel: 2 * binsPerLevel }) <= MAX_BINS) binsPerLevel *= 2;
   const bins = histogramBins({ bits, binsPerLevel });
+  const countBytes = bins * HISTOGRAM_COPIES * 4;
   const weightCounts = new Array<number>(bins).fill(0);
   const codeCounts = new Array<number>(2 ** bits).fill(0);
-  const storage = codeStorage(scheme);
-  const reader = new ReusedReader();
-  for (const tile of tilesOf(matrix, lane.device.tileBytes)) {
-    stopIfAborted(hooks.signal);
-    const bytes = await reader.read(source, tile.start, tile.end);
-    const shape = tileShape(matrix, tile, scheme);
-    const elements = shape.groups * shape.groupSize;
-    await withBuffers(
-      lane.device,
-      [bytes.byteLength, shape.groups * 2, elements * (bits / 8), bins * HISTOGRAM_COPIES * 4],
-      async ([weights, scales, codes, counts]) => {
-        if (!weights || !scales || !codes || !counts) throw new Error("four buffers were asked for");
-        lane.device.write(weights, bytes);
-        lane.device.run([
-          call(intScale, { bits }, shape, [weights, scales]),
-          call(intQuantize, { bits, arithmetic: request.arithmetic, storage }, shape, [weights, scales, codes]),
-          call(levelHistogram, { bits, binsPerLevel }, shape, [weights, scales, counts]),
-        ]);
-        const [codeBytes, countBytes] = await Promise.all([
-          lane.device.read(codes, elements * (bits / 8)),
-          lane.device.read(counts, bins * HISTOGRAM_COPIES * 4),
-        ]);
-        new Uint32Array(countBytes.buffer).forEach((count, index) => {
-          weightCounts[index % bins] = (weightCounts[index % bins] ?? 0) + count;
-        });
-        countCodes(codeBytes, bits, storage === "offset" ? 0 : 2 ** (bits - 1), codeCounts);
-      },
-    );
+  const bench = new Bench(checkpoint, devices, lane, hooks.signal);
+  try {
+    const mask = plan.recipe.pruning && (await decideMask(bench, matrix, plan.recipe.pruning));
+    const isWhole = scheme.weights.granularity.strategy === "tensor";
+    const extremes = isWhole ? await extremesOf(bench, matrix, mask) : null;
+    await bench.eachTile(matrix, 1, async (tile, bytes) => {
+      const { device, scratch } = bench;
+      const elements = tile.rows * cols;
+      const target = pruned(bench, matrix, mask, rowsOf(tile), scratch.filled("weights", bytes), "histogram");
+      const run = qparamsRun(bench, matrix, [scheme], tile.rows, target, extremes, "histogram");
+      const groupSize = groupSizeOf(scheme, cols, elements);
+      // A byte a code, counted from the lowest level.
+      const storage = { storedBits: 8, offset: 2 ** (bits - 1) };
+      const shape = { streams: 1, streamLength: elements, groupSize };
+      const codes = scratch.buffer("codes", codeWords(shape, storage.storedBits) * 4);
+      const counts = scratch.zeroed("counts", countBytes);
+      const operands = [target, run.scales, run.zeroPoints];
+      device.run([
+        ...run.calls,
+        call(intQuantize, { element, bits, symmetric, arithmetic: request.arithmetic, ...storage }, shape, [
+          ...operands,
+          codes,
+        ]),
+        call(levelHistogram, { element, bits, symmetric, binsPerLevel }, { elements, groupSize }, [...operands, counts]),
+      ]);
+      const [codeBytes, foundCounts] = await Promise.all([device.read(codes, elements), device.read(counts, countBytes)]);
+      for (const [bin, count] of sumCopies(new Uint32Array(foundCounts.buffer), bins).entries()) {
+        weightCounts[bin] = (weightCounts[bin] ?? 0) + count;
+      }
+      for (const level of codeBytes) codeCounts[level] = (codeCounts[level] ?? 0) + 1;
+    });
+  } finally {
+    bench.destroy();
   }
   return {
     module,
@@ -83,33 +94,4 @@ export async function histogramOf(
     firstLevel: codeRange(bits).min,
     codes: codeCounts,
   };
-}
-
-/** Counts stored codes by level; `shift` turns two's complement into an offset from the lowest level. */
-function countCodes(bytes: Uint8Array, bits: 4 | 8, shift: number, counts: number[]): void {
-  const add = (field: number) => {
-    const level = (field + shift) % 2 ** bits;
-    counts[level] = (counts[level] ?? 0) + 1;
-  };
-  for (const byte of bytes) {
-    if (bits === 8) {
-      add(byte);
-    } else {
-      add(byte & 0xf);
-      add(byte >>> 4);
-    }
-  }
-}
-
-async function withBuffers(
-  device: Device,
-  sizes: readonly number[],
-  use: (buffers: readonly ReturnType<Device["createBuffer"]>[]) => Promise<void>,
-): Promise<void> {
-  const buffers = sizes.map((size) => device.createBuffer(size));
-  try {
-    await use(buffers);
-  } finally {
-    for (const buffer of buffers) buffer.destroy();
-  }
 }

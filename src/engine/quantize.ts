@@ -5,19 +5,23 @@ import type { ByteSource } from "../formats/byte-source.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import type { OutputFile, OutputFolder } from "../formats/output.ts";
 import type { SafetensorsTensor } from "../formats/safetensors/header.ts";
+import { intQparams } from "../kernels/quant/int_qparams.ts";
 import { intQuantize } from "../kernels/quant/int_quantize.ts";
-import { intScale } from "../kernels/quant/int_scale.ts";
+import { minMax } from "../kernels/stats/min_max.ts";
 import { compressionConfig } from "../schemes/compression-config.ts";
-import { recipeYaml } from "../schemes/recipe.ts";
-import { ignoreMatcher } from "../schemes/targets.ts";
+import { recipeYaml } from "../schemes/recipe-yaml.ts";
+import { moduleMatcher } from "../schemes/targets.ts";
 import type { EngineHost, JobHooks, QuantizeRequest } from "./api.ts";
-import { type CheckpointPlan, type PlannedMatrix, refusalOf } from "./checkpoint-plan.ts";
+import { Bench } from "./bench.ts";
+import { type CheckpointPlan, refusalOf } from "./checkpoint-plan.ts";
+import { codesOf } from "./codes.ts";
 import { type DeviceSet, kernelReport } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
+import { disputedModules, recipeNotices } from "./recipe-notices.ts";
 import { type ExportResult, type Notice, SCHEMA_VERSION } from "./result.ts";
 import { isQuantized } from "./summary.ts";
-import { ReusedReader, tilesOf } from "./tiles.ts";
-import { Workbench } from "./workbench.ts";
+import { ReusedReader } from "./tiles.ts";
+import { writeMatrix } from "./write-matrix.ts";
 
 /** Bytes of an untouched tensor or file that are copied at a time. */
 const COPY_BYTES = 4 * 2 ** 20;
@@ -49,8 +53,8 @@ export async function writeQuantized(
 ): Promise<ExportResult> {
   const started = host.now();
   requireExportable(checkpoint, plan);
-  const [lane] = await devices.lanes([plan.scheme], request.arithmetic);
-  if (!lane) throw new Error("a scheme without a lane");
+  const [lane] = await devices.lanes([plan], (item) => codesOf(item, request.arithmetic));
+  if (!lane) throw new Error("a recipe without a lane");
   const smallFiles = madeFiles(checkpoint, plan, request);
   const written: { name: string; sizeBytes: number }[] = [];
   const totalBytes = plan.fileBytes + checkpoint.sideFiles.reduce((sum, { source }) => sum + source.sizeBytes, 0);
@@ -59,7 +63,7 @@ export async function writeQuantized(
     stopIfAborted(hooks.signal);
     doneBytes += bytes;
     hooks.onProgress?.({
-      phase: `exporting ${plan.scheme.name}`,
+      phase: `exporting ${plan.recipe.name}`,
       doneBytes,
       totalBytes,
       item,
@@ -68,9 +72,9 @@ export async function writeQuantized(
     });
   };
 
-  const bench = new Workbench(lane, request.arithmetic);
-  const { tileBytes } = lane.device;
+  const bench = new Bench(checkpoint, devices, lane, hooks.signal);
   const reader = new ReusedReader();
+  const corners: ExportResult["corners"][number][] = [];
   try {
     for (const [index, shard] of plan.shards.entries()) {
       const file = await output.create(shard.name, shard.file.sizeBytes);
@@ -84,8 +88,14 @@ export async function writeQuantized(
         if (tensor.shard !== index) continue;
         const matrix = matrices.get(tensor);
         const advance = (bytes: number) => progress(tensor.name, bytes);
-        if (matrix) await writeMatrix({ source, file, places, reader, bench, tileBytes, plan, advance }, matrix);
-        else await copyRange(source, tensor, file, placeOf(places, tensor.name).start, reader, advance);
+        const place = (name: string) => placeOf(places, name);
+        if (!matrix) {
+          await copyRange(source, tensor, file, place(tensor.name).start, reader, advance);
+          continue;
+        }
+        const { pruning } = plan.recipe;
+        const found = await writeMatrix(bench, matrix, pruning, request.arithmetic, { file, place, advance });
+        if (found.length > 0) corners.push({ module: quote(matrix.module), corners: found });
       }
       await file.close();
       written.push({ name: shard.name, sizeBytes: shard.file.sizeBytes });
@@ -111,54 +121,25 @@ export async function writeQuantized(
     schemaVersion: SCHEMA_VERSION,
     kind: "quantize",
     outcome: "done",
-    scheme: plan.scheme.name,
+    scheme: plan.recipe.name,
     arithmetic: request.arithmetic,
-    format: plan.scheme.format,
+    format: formatOf(plan),
     ignore: request.ignore,
     fileBytes: computed(plan.fileBytes, "bytes", "sizes of the safetensors files written"),
     files: written,
     quantizedModules: plan.matrices.length,
     untouchedTensors: plan.untouched.length,
-    notices: exportNotices(checkpoint, request.ignore),
-    kernels: [kernelReport(lane, intScale), kernelReport(lane, intQuantize)],
+    corners,
+    notices: [...recipeNotices(plan), ...exportNotices(checkpoint, plan, request.ignore)],
+    kernels: bench.used.flatMap((pick) => [minMax, intQparams, intQuantize].map((kernel) => kernelReport(pick, kernel))),
     elapsedMs: host.now() - started,
   };
 }
 
-/** What writing one matrix needs. */
-interface MatrixJob {
-  readonly source: ByteSource;
-  readonly file: OutputFile;
-  readonly places: ReadonlyMap<string, SafetensorsTensor>;
-  readonly reader: ReusedReader;
-  readonly bench: Workbench;
-  readonly tileBytes: number;
-  readonly plan: CheckpointPlan;
-  readonly advance: (bytes: number) => void;
-}
-
-async function writeMatrix(job: MatrixJob, matrix: PlannedMatrix): Promise<void> {
-  const { source, file, places, reader, bench, tileBytes, plan, advance } = job;
-  const { scheme } = plan;
-  const place = (role: string) => {
-    const stored = matrix.stored.find((tensor) => tensor.role === role);
-    return stored && placeOf(places, matrix.module + stored.suffix).start;
-  };
-  const [codesAt = 0, scalesAt = 0, shapeAt] = [place("codes"), place("scale"), place("shape")];
-  const codeRowBytes = (matrix.cols * scheme.weights.bits) / 8;
-  for (const tile of tilesOf(matrix, tileBytes)) {
-    const bytes = await reader.read(source, tile.start, tile.end);
-    const { codes, scales } = await bench.quantize(matrix, tile, bytes);
-    await file.write(codesAt + tile.row * codeRowBytes, codes);
-    const scaleRowBytes = scales.byteLength / tile.rows;
-    await file.write(scalesAt + tile.row * scaleRowBytes, scales);
-    advance(codes.byteLength + scales.byteLength);
-  }
-  if (shapeAt !== undefined) {
-    const shape = new BigInt64Array([BigInt(matrix.rows), BigInt(matrix.cols)]);
-    await file.write(shapeAt, new Uint8Array(shape.buffer));
-    advance(shape.byteLength);
-  }
+function formatOf({ recipe, unmatched }: CheckpointPlan): string {
+  const formats = new Set(recipe.groups.filter((group) => !unmatched.has(group)).map(({ scheme }) => scheme.format));
+  const [only = "dense"] = formats;
+  return formats.size > 1 ? "mixed-precision" : only;
 }
 
 async function copyRange(
@@ -182,11 +163,11 @@ function madeFiles(checkpoint: Checkpoint, plan: CheckpointPlan, request: Quanti
   const style = { indent: 2, sortKeys: true };
   const text = (name: string, content: string): SmallFile => ({ name, bytes: new TextEncoder().encode(content) });
   const config = new Map<string, JsonValue>(checkpoint.config ?? []);
-  config.set("quantization_config", jsonFromPlain(compressionConfig(plan.scheme, request.ignore)));
-  const files = [
-    text(CONFIG_FILE, stringifyJson(config, style)),
-    text(RECIPE_FILE, recipeYaml(plan.scheme, request.ignore, request.arithmetic)),
-  ];
+  const quantization = compressionConfig(plan.recipe, request.ignore, plan.unmatched);
+  if (quantization) config.set("quantization_config", jsonFromPlain(quantization));
+  const recipe = recipeYaml(plan.recipe, request.ignore, request.arithmetic);
+  const files = [text(CONFIG_FILE, stringifyJson(config, style))];
+  if (recipe !== null) files.push(text(RECIPE_FILE, recipe));
   if (checkpoint.indexFile === null) return files;
   const weightMap = Object.fromEntries(
     plan.shards.flatMap(({ name, file }) => file.tensors.map((t) => [t.name, name])),
@@ -195,9 +176,9 @@ function madeFiles(checkpoint: Checkpoint, plan: CheckpointPlan, request: Quanti
   return [...files, text(checkpoint.indexFile, stringifyJson(index, style))];
 }
 
-function exportNotices(checkpoint: Checkpoint, ignore: readonly string[]): readonly Notice[] {
+function exportNotices(checkpoint: Checkpoint, plan: CheckpointPlan, ignore: readonly string[]): readonly Notice[] {
   const isTied = checkpoint.config?.get("tie_word_embeddings") === true;
-  if (!isTied || ignoreMatcher(ignore)("lm_head")) return [];
+  if (plan.recipe.groups.length === 0 || !isTied || moduleMatcher(ignore)("lm_head")) return [];
   return [
     {
       code: "export/tied-head",
@@ -208,7 +189,7 @@ function exportNotices(checkpoint: Checkpoint, ignore: readonly string[]): reado
 }
 
 function requireExportable(checkpoint: Checkpoint, plan: CheckpointPlan): void {
-  const doing = `preparing to export ${quote(checkpoint.name)} as ${plan.scheme.name}`;
+  const doing = `preparing to export ${quote(checkpoint.name)} as ${plan.recipe.name}`;
   const refuse = (code: string, found: string, allowed: string, advice: string): LabError =>
     new LabError({ code: `export/${code}`, doing, found, allowed, advice });
   if (isQuantized(checkpoint)) {
@@ -249,8 +230,17 @@ function requireExportable(checkpoint: Checkpoint, plan: CheckpointPlan): void {
   }
   const refusal = refusalOf(plan);
   if (refusal) throw refusal;
+  const [disputed] = disputedModules(plan);
+  if (disputed !== undefined) {
+    throw refuse(
+      "overlapping-targets",
+      `several targets match ${quote(disputed)}, and the loader in transformers takes another group than the first`,
+      "targets that say the same to every tool",
+      "write targets that do not overlap",
+    );
+  }
   if (plan.matrices.length === 0) {
-    throw refuse("nothing-to-quantize", "no matrix that the scheme targets", "at least one", "shorten the ignore list");
+    throw refuse("nothing-to-quantize", "no matrix that the recipe targets", "at least one", "shorten the ignore list");
   }
 }
 

@@ -96,7 +96,7 @@ const EDITS: readonly Edit[] = [
 export function* mutantsOf(samples: readonly Buffer[], seed: number, count: number): Generator<Buffer> {
   const random = new MutationRandom(seed);
   for (let made = 0; made < count; made++) {
-    let bytes = Buffer.from(random.pick(samples));
+    let bytes: Buffer = Buffer.from(random.pick(samples));
     for (let edits = random.pick(EDIT_COUNTS); edits > 0; edits--) bytes = random.pick(EDITS)(bytes, random, samples);
     yield bytes;
   }

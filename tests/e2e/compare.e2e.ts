@@ -8,7 +8,8 @@ test("opens on the bundled model, already compared under both schemes", async ({
   await expect(lab.row("original")).toContainText("7.349");
   await expect(lab.row("W8A8")).toContainText("4.227");
   await expect(lab.row("W4A16")).toContainText("2.686");
-  await expect(lab.page.locator("lab-layer-map .cell.near, lab-layer-map .cell.far")).toHaveCount(28);
+  await expect(lab.page.locator("lab-layer-map .cell:not(.total):is(.near, .far)")).toHaveCount(28);
+  await expect(lab.page.locator("lab-layer-map .cell.total")).toHaveCount(4);
   await expect(lab.page.locator("lab-throughput tbody tr").first()).toContainText("B/s");
   await expect(lab.page.locator("lab-gpu-fit h3")).toContainText("fits on one");
   await expect(lab.page.locator("lab-matrix-sheet .histogram")).toBeVisible();
@@ -76,6 +77,94 @@ test("a changed rule marks the result as old until it is compared again", async 
   await lab.page.getByRole("button", { name: "Compare again" }).click();
   await lab.done();
   await expect(lab.page.locator("lab-headline p")).toContainText("triton arithmetic");
+});
+
+test("a scheme is added by one press, measured, and taken out again", async ({ lab }) => {
+  await lab.done();
+  const picker = lab.page.locator("lab-scheme-picker");
+  await picker.getByRole("button", { name: "Add schemes" }).click();
+  await picker.getByRole("button", { name: "W2A16", exact: true }).click();
+  await expect(lab.headline).toHaveText("W2A16 is not measured yet.");
+  await picker.getByRole("button", { name: "Compare these 3" }).click();
+  await lab.done();
+  await expect(lab.row("W2A16").locator("td").nth(5)).toHaveText(/^\d/);
+  await picker.getByRole("button", { name: "Take out W2A16" }).click();
+  await expect(lab.headline).toHaveText("You have taken out W2A16.");
+  await lab.page.getByRole("button", { name: "Back to what is shown" }).click();
+  await expect(lab.headline).toHaveText(/^W4A16 makes/);
+});
+
+test("a recipe of several schemes after pruning is written as text, and each matrix says what applies to it", async ({
+  lab,
+}) => {
+  await lab.done();
+  const picker = lab.page.locator("lab-scheme-picker");
+  const recipe = "magnitude:2:4 | W8A16@re:.*down_proj; int4:group=32:asym";
+  await picker.getByRole("button", { name: "Add schemes" }).click();
+  await picker.locator("#text").fill("W4A16; W8A8");
+  await picker.locator("#text").press("Enter");
+  await expect(picker.getByRole("alert")).toContainText("move the group without targets to the end");
+  await picker.locator("#text").fill(recipe);
+  await picker.locator("#text").press("Enter");
+  await picker.getByRole("button", { name: "Compare these 3" }).click();
+  await lab.done();
+  await lab.row(recipe).getByRole("button").click();
+  await expect(lab.page.locator("lab-scheme-table .notes")).toContainText("dense with zeros");
+  await lab.page.locator('lab-layer-map .cell[data-key="model.layers.0.mlp.down_proj"]').click();
+  await expect(lab.page.locator("lab-matrix-sheet .under")).toContainText("pruned first, then W8A16");
+  await lab.page.locator('lab-layer-map .cell[data-key="model.layers.0.mlp.up_proj"]').click();
+  await expect(lab.page.locator("lab-matrix-sheet .under")).toContainText("pruned first, then int4:group=32:asym");
+  await expect(lab.page.locator("lab-matrix-sheet figcaption")).toContainText("moved by their zero point");
+});
+
+test("pruning alone has no levels to count, and is exported", async ({ lab }) => {
+  await lab.done();
+  const picker = lab.page.locator("lab-scheme-picker");
+  await picker.getByRole("button", { name: "Add schemes" }).click();
+  await picker.locator("#prune").selectOption("2:4");
+  await picker.getByRole("button", { name: "not quantized" }).click();
+  await picker.getByRole("button", { name: "Compare these 3" }).click();
+  await lab.done();
+  await lab.row("magnitude:2:4 | none").getByRole("button").click();
+  await expect(lab.page.locator("lab-matrix-sheet figcaption")).toContainText("No levels here.");
+  await expect(lab.headline).toContainText("does not make quantlab-4m smaller");
+  await lab.page.getByRole("button", { name: /^Export/ }).click();
+  await expect(lab.page.locator("lab-export-panel .note")).toContainText("28 matrices pruned");
+  await expect(lab.page.locator("lab-export-panel .note")).toContainText("To the byte what the table says.");
+});
+
+test("eight recipes are the most", async ({ lab }) => {
+  await lab.done();
+  const picker = lab.page.locator("lab-scheme-picker");
+  await picker.getByRole("button", { name: "Add schemes" }).click();
+  for (const name of ["W2A16", "W3A16", "W5A16", "W6A16", "W7A16", "W8A16"]) {
+    await picker.getByRole("button", { name, exact: true }).click();
+  }
+  await expect(picker).toContainText("take one out to add another");
+  await expect(picker.getByRole("button", { name: "W4A4", exact: true })).toHaveAttribute("aria-disabled", "true");
+  await picker.getByRole("button", { name: "Compare these 8" }).click();
+  await lab.done();
+  await expect(lab.page.locator("lab-scheme-table tbody tr")).toHaveCount(9);
+  await expect(lab.runBar).toContainText("28 matrices under 8 schemes");
+});
+
+test("the tray of schemes is used by keys alone", async ({ lab }) => {
+  await lab.done();
+  const picker = lab.page.locator("lab-scheme-picker");
+  await picker.getByRole("button", { name: "Add schemes" }).focus();
+  await lab.page.keyboard.press("Enter");
+  await lab.page.keyboard.press("Tab");
+  await expect(picker.locator("#prune")).toBeFocused();
+  await lab.page.keyboard.press("Tab");
+  await lab.page.keyboard.press("Space");
+  await expect(lab.headline).toHaveText("W2A16 is not measured yet.");
+  await picker.getByRole("button", { name: "Take out W2A16" }).focus();
+  await lab.page.keyboard.press("Enter");
+  await expect(picker.getByRole("button", { name: "Take out W8A8" })).toBeFocused();
+  await picker.locator("#prune").focus();
+  await lab.page.keyboard.press("Escape");
+  await expect(picker.getByRole("button", { name: "Add schemes" })).toBeFocused();
+  await expect(picker.locator("#tray")).toBeHidden();
 });
 
 test("an own ignore list is kept to", async ({ lab }) => {

@@ -9,12 +9,40 @@ async function faults(page: Page): Promise<string[]> {
   );
 }
 
+/** Beside the two that the page opens with. */
+const LONG_RECIPES = [
+  "magnitude:2:4 | int4:group=32:asym",
+  "W8A16@re:.*down_proj; W8A8@re:.*self_attn.*; int3:group=64",
+  "magnitude:rows:0.25 | none",
+  "magnitude:0.5 | W4A16_ASYM",
+  "int2:tensor",
+  "W3A4",
+];
+
 for (const colorScheme of ["light", "dark"] as const) {
   for (const width of [1440, 768, 375]) {
     test.describe(`${colorScheme}, ${width} px`, () => {
       test.use({ colorScheme, viewport: { width, height: 900 } });
 
       test("nothing is wider than the page and axe finds nothing", async ({ lab }) => {
+        await lab.done();
+        const beyond = await lab.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(beyond).toBe(0);
+        expect(await faults(lab.page)).toEqual([]);
+      });
+
+      test("so it is with eight recipes of long names and the tray open", async ({ lab }) => {
+        await lab.done();
+        const picker = lab.page.locator("lab-scheme-picker");
+        await picker.getByRole("button", { name: "Add schemes" }).click();
+        for (const recipe of LONG_RECIPES) {
+          await picker.locator("#text").fill(recipe);
+          await picker.locator("#text").press("Enter");
+        }
+        await picker.locator("#text").fill("not a recipe");
+        await picker.locator("#text").press("Enter");
+        expect(await faults(lab.page)).toEqual([]);
+        await picker.getByRole("button", { name: "Compare these 8" }).click();
         await lab.done();
         const beyond = await lab.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(beyond).toBe(0);

@@ -93,7 +93,7 @@ const OTHER_RULE: ReadonlyMap<string, string> = new Map([
 ]);
 
 const CODE_OF_CASE: ReadonlyMap<string, ErrorCode> = new Map(
-  Object.entries(REFUSALS).flatMap(([code, ids]) => ids.map((id) => [id, code as ErrorCode] as const)),
+  Object.entries(REFUSALS).flatMap(([code, ids]) => (ids ?? []).map((id) => [id, code as ErrorCode] as const)),
 );
 
 /**

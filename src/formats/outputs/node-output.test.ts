@@ -26,7 +26,7 @@ describe("createNodeOutput", () => {
     await file.write(0, bytes("abc"));
     await file.close();
     await (await output.create("empty", 0)).close();
-    expect((await readdir(root)).sort()).toEqual(["input", `out.partial-${process.pid}`]);
+    expect((await readdir(root)).sort()).toEqual(["input", expect.stringMatching(/^out\.partial-[0-9a-f]{12}$/)]);
     await output.commit();
     expect((await readdir(root)).sort()).toEqual(["input", "out"]);
     expect(await readFile(join(root, "out/sub/deep/a.txt"), "utf8")).toBe("abcdef");
@@ -103,13 +103,63 @@ describe("createNodeOutput", () => {
     }
   });
 
-  test("refuses a folder whose parent is missing, and a second export to the same place", async () => {
-    const orphan = createNodeOutput(join(root, "none/out"), { notInside: [] });
-    await expect(orphan).rejects.toMatchObject({ code: "export/write-failed" });
-    const first = await createNodeOutput(join(root, "out"), { notInside: [] });
-    const second = createNodeOutput(join(root, "out"), { notInside: [] });
-    await expect(second).rejects.toMatchObject({ code: "export/write-failed" });
+  test("makes the folders above it, but none inside an input", async () => {
+    const output = await createNodeOutput(join(root, "deep/er/out"), { notInside: [join(root, "input")] });
+    await (await output.create("a", 0)).close();
+    await output.commit();
+    expect(await readdir(join(root, "deep/er"))).toEqual(["out"]);
+    const inside = createNodeOutput(join(root, "input/deep/er/out"), { notInside: [join(root, "input")] });
+    await expect(inside).rejects.toMatchObject({ code: "export/output-is-input" });
+    expect((await readdir(join(root, "input"))).sort()).toEqual(["a.safetensors", "sub"]);
+  });
+
+  test("refuses a place below a file, and one where no folder can be made", async () => {
+    const failed = { code: "export/write-failed" };
+    for (const path of [join(root, "input/a.safetensors/sub/out"), "/proc/lab/out"]) {
+      await expect(createNodeOutput(path, { notInside: [] })).rejects.toMatchObject(failed);
+    }
+    const below = createNodeOutput(join(root, "input/a.safetensors/out"), { notInside: [] });
+    await expect(below).rejects.toMatchObject({ code: "export/not-empty", found: "something that is not a folder" });
+  });
+
+  test("of two exports to the same place the second to end is refused, and the first stands", async () => {
+    const write = async (text: string) => {
+      const output = await createNodeOutput(join(root, "out"), { notInside: [] });
+      const file = await output.create("a", 1);
+      await file.write(0, bytes(text));
+      await file.close();
+      return output;
+    };
+    const [first, second] = [await write("1"), await write("2")];
+    await second.commit();
+    await expect(first.commit()).rejects.toMatchObject({ code: "export/write-failed" });
     await first.discard();
+    expect((await readdir(root)).sort()).toEqual(["input", "out"]);
+    expect(await readFile(join(root, "out/a"), "utf8")).toBe("2");
+  });
+
+  test("what a killed export left is in nobody's way", async () => {
+    const killed = await createNodeOutput(join(root, "out"), { notInside: [] });
+    await (await killed.create("a", 0)).close();
+    const [left] = (await readdir(root)).filter((name) => name.startsWith("out"));
+    const output = await createNodeOutput(join(root, "out"), { notInside: [] });
+    await (await output.create("b", 0)).close();
+    await output.commit();
+    expect((await readdir(root)).sort()).toEqual(["input", "out", left]);
+    expect(await readdir(join(root, "out"))).toEqual(["b"]);
+  });
+
+  test("the input in other letter case is the input where the disk says so, and another place where not", async () => {
+    const path = join(root, "INPUT");
+    const isSame = await readdir(path).then(
+      () => true,
+      () => false,
+    );
+    const created = createNodeOutput(path, { notInside: [join(root, "input")] });
+    if (isSame) await expect(created).rejects.toMatchObject({ code: "export/output-is-input" });
+    else await (await created).discard();
+    expect(await readdir(root)).toEqual(["input"]);
+    expect(await readFile(join(root, "input/a.safetensors"), "utf8")).toBe("input");
   });
 
   test.each(["../a", "a/../../b", "/etc/passwd", "", "a//b", "./a", "a\\b", "C:a", "a\u0000b", "a/"])(

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { LabError, quote } from "../../base/errors.ts";
@@ -11,27 +12,22 @@ export interface NodeOutputOptions {
 }
 
 /**
- * An export to a folder on disk. Everything is written to `<final>.partial-<pid>` beside it, synced, and renamed at the
- * end: the final folder is absent or complete, also after a kill.
- * @param finalPath a folder that does not exist or is empty; its parent must exist
+ * An export to a folder on disk. Everything is written to `<final>.partial-<random>` beside it, synced, and renamed at the
+ * end: the final folder is absent or complete, also after a kill. What a killed export left is in nobody's way, and stays.
+ * @param finalPath a folder that does not exist or is empty; folders above it are made
  * @throws LabError `export/output-is-input`, `export/not-empty`, `export/write-failed`
  */
 export async function createNodeOutput(finalPath: string, options: NodeOutputOptions): Promise<OutputFolder> {
   const wanted = resolve(finalPath);
-  const parent = await realpath(dirname(wanted)).catch((thrown: unknown) => {
-    throw writeFailed(wanted, "the folder it should stand in is not there", thrown);
-  });
-  const final = join(parent, basename(wanted));
-  await refuseInputs(final, parent, options.notInside);
+  const { existing, missing } = await foldersAbove(wanted);
+  const final = join(existing, ...missing, basename(wanted));
+  await refuseInputs(final, existing, options.notInside);
   const hasEmptyFolder = await refuseOccupied(final);
-  const partial = `${final}.partial-${process.pid}`;
+  await makeFolders(existing, missing);
+  // Not the process id: in a container every run may have the same.
+  const partial = `${final}.partial-${randomBytes(6).toString("hex")}`;
   await mkdir(partial).catch((thrown: unknown) => {
-    const isTaken = codeOf(thrown) === "EEXIST";
-    throw writeFailed(
-      partial,
-      isTaken ? "it is there already: another export, or what a killed one left" : words(thrown),
-      thrown,
-    );
+    throw writeFailed(partial, words(thrown), thrown);
   });
   return new DiskOutput(partial, final, hasEmptyFolder);
 }
@@ -145,6 +141,30 @@ class DiskFile implements OutputFile {
   #opened(): FileHandle {
     if (this.#handle === null) throw misuse(this.#path, "it is closed", "writes before close and discard");
     return this.#handle;
+  }
+}
+
+/** The lowest folder above `path` that is there, links resolved, and the names of those below it that are not. */
+async function foldersAbove(path: string): Promise<{ existing: string; missing: readonly string[] }> {
+  const missing: string[] = [];
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    try {
+      return { existing: await realpath(folder), missing };
+    } catch (thrown) {
+      if (codeOf(thrown) !== "ENOENT" || folder === dirname(folder)) throw writeFailed(path, words(thrown), thrown);
+      missing.unshift(basename(folder));
+    }
+  }
+}
+
+/** One by one: where a file system takes no folders, such as /proc, Node's own recursion never ends. */
+async function makeFolders(existing: string, names: readonly string[]): Promise<void> {
+  let folder = existing;
+  for (const name of names) {
+    folder = join(folder, name);
+    await mkdir(folder).catch((thrown: unknown) => {
+      if (codeOf(thrown) !== "EEXIST") throw writeFailed(folder, words(thrown), thrown);
+    });
   }
 }
 

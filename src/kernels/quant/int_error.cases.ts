@@ -23,16 +23,17 @@ const EIGHT = [4, 8].flatMap((bits) =>
 
 function errorCase(
   name: string,
-  source: { element: FloatName; arithmetic: "eager" | "triton" },
+  codes: { element: FloatName; arithmetic: "eager" | "triton" },
   shape: IntShape,
   seed: number,
   schemes: readonly Omit<ErrorScheme, "first">[],
-  prune: boolean,
+  isPruned: boolean,
 ): KernelCase {
-  const { element } = source;
+  const { element } = codes;
+  const source = { ...codes, isPruned };
   const original = fillWeights(shape, element, seed);
   const weights = original.slice();
-  for (let i = 0; prune && i < elementsOf(shape); i += 2) setElement(weights, i, 0, element);
+  for (let i = 0; isPruned && i < elementsOf(shape); i += 2) setElement(weights, i, 0, element);
   const placed: ErrorScheme[] = [];
   let places = 0;
   for (const scheme of schemes) {

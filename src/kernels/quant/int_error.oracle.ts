@@ -4,7 +4,10 @@ import { byteAt, type IntCodes } from "../int-params.ts";
 import { intCoder } from "./int_code.oracle.ts";
 
 /** What changes the program. */
-export type IntErrorSource = Pick<IntCodes, "element" | "arithmetic">;
+export interface IntErrorSource extends Pick<IntCodes, "element" | "arithmetic"> {
+  /** Whether weights are other than the originals; else both bindings are the same buffer. */
+  readonly isPruned: boolean;
+}
 
 /** One scheme of a run. */
 export interface ErrorScheme {

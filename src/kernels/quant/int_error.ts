@@ -40,7 +40,11 @@ export const intError: Kernel<IntErrorSource, IntErrorShape> = {
     { name: "sums", access: "write" },
   ],
   isExact: false,
-  constants: (source) => ({ ELEMENT: ELEMENT_CODES[source.element], PRECISION: quotientPrecision(source) }),
+  constants: (source) => ({
+    ELEMENT: ELEMENT_CODES[source.element],
+    PRECISION: quotientPrecision(source),
+    PRUNED: source.isPruned ? 1 : 0,
+  }),
   uniforms: ({ elements, schemes }) => [
     elements,
     schemes.length,

@@ -48,6 +48,7 @@ export const appStyles = css`
     padding-top: var(--s3);
     border-top: 1px solid var(--line);
   }
+  lab-scheme-picker,
   lab-compare-settings {
     margin-top: var(--s3);
   }

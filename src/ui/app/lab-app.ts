@@ -13,6 +13,7 @@ import "../panels/matrix-sheet.ts";
 import type { PanelEvents } from "../panels/panel-events.ts";
 import "../panels/run-bar.ts";
 import { runBar } from "../panels/run-bar-model.ts";
+import "../panels/scheme-picker.ts";
 import "../panels/scheme-summary.ts";
 import "../panels/scheme-table.ts";
 import "../panels/throughput.ts";
@@ -100,7 +101,7 @@ export class LabApp extends LitElement {
                       .decoderLayers=${decoderLayers(model)}
                       .selected=${state.module}
                     ></lab-layer-map>
-                    <lab-matrix-sheet .layer=${layer} .scheme=${chosen.scheme} .histogram=${state.histogram}></lab-matrix-sheet>
+                    <lab-matrix-sheet .layer=${layer} .recipe=${chosen.scheme} .histogram=${state.histogram}></lab-matrix-sheet>
                   `
             }
           </section>
@@ -130,6 +131,7 @@ export class LabApp extends LitElement {
             : html`
                 <section class="band" aria-label="Schemes">
                   <lab-scheme-table class="numbers-of-result" .result=${shown} .plan=${state.plan} .selected=${chosen?.scheme ?? ""}></lab-scheme-table>
+                  <lab-scheme-picker .asked=${state.asked} .isStale=${isStale(state) && job === null}></lab-scheme-picker>
                   <lab-compare-settings .asked=${state.asked}></lab-compare-settings>
                 </section>
                 <section class="band numbers-of-result" aria-label="Kernels">

@@ -14,13 +14,18 @@ const BROKEN = new LabError({ code: "safetensors/too-short", doing: "reading", f
 /** A link whose engine answers from `answers`, and that notes what was asked. */
 class FakeLink implements EngineLink {
   readonly asked: string[] = [];
+  /** What the last call was given. */
+  request: unknown = null;
   generation = 1;
   isBusy = false;
   answers: { [name: string]: () => Promise<Outcome<unknown>> } = {
     open: async () => ({ ok: true, value: sampleResult().model }),
     compare: async () => ({ ok: true, value: sampleResult() }),
     histogram: async () => ({ ok: true, value: { codes: [1], weights: [1], binsPerLevel: 1, firstLevel: 0 } }),
-    exportCheckpoint: async () => ({ ok: true, value: { result: { scheme: "W4A16" }, archive: null, fileName: "" } }),
+    exportCheckpoint: async () => ({
+      ok: true,
+      value: { result: { scheme: "W4A16" }, archive: null, fileName: "tiny-W4A16.tar" },
+    }),
   };
 
   async start() {
@@ -29,8 +34,9 @@ class FakeLink implements EngineLink {
 
   async call<T>(_doing: string, invoke: Parameters<EngineLink["call"]>[1]): Promise<T> {
     const api = new Proxy({} as WorkerApi, {
-      get: (_target, name) => () => {
+      get: (_target, name) => (request: unknown) => {
         this.asked.push(String(name));
+        this.request = request;
         return this.answers[String(name)]?.();
       },
     });
@@ -47,12 +53,12 @@ function lab(): { store: LabStore; link: FakeLink; controller: LabController } {
   const link = new FakeLink();
   const keep = (
     _archive: File,
-    _model: string,
+    fileName: string,
     result: Parameters<ConstructorParameters<typeof LabController>[2]>[2],
   ) => ({
     result,
     url: "blob:x",
-    fileName: "x.tar",
+    fileName,
   });
   return { store, link, controller: new LabController(store, link, keep) };
 }
@@ -112,7 +118,7 @@ describe("the controller", () => {
     const partial = sampleResult({
       finished: false,
       outcome: "partial",
-      schemes: [{ ...scheme, layers: scheme.layers.slice(0, 2) }],
+      schemes: [{ ...scheme, layers: scheme.layers.slice(0, 2) }, sampleScheme("W8A8", 42)],
     });
     link.answers.compare = async () => {
       controller.hear({ type: "partial", result: partial });
@@ -149,12 +155,56 @@ describe("the controller", () => {
   test("changed rules make the result stale and hold the export back", async () => {
     const { store, controller } = lab();
     await controller.open(MODEL);
-    controller.setRules({ arithmetic: "eager", ignore: ["lm_head", "re:.*embed_tokens"] });
+    const rules = {
+      schemes: ["W4A16", "W8A8"],
+      arithmetic: "eager",
+      ignore: ["lm_head", "re:.*embed_tokens"],
+    } as const;
+    controller.setRules(rules);
     expect(isStale(store.state)).toBe(false);
     expect(exportBlocked(store.state)).toBeNull();
-    controller.setRules({ arithmetic: "triton", ignore: ["lm_head", "re:.*embed_tokens"] });
+    controller.setRules({ ...rules, arithmetic: "triton" });
     expect(isStale(store.state)).toBe(true);
     expect(exportBlocked(store.state)).toContain("compare again");
+  });
+
+  test("another set of schemes makes the result stale, another order of them does not", async () => {
+    const { store, link, controller } = lab();
+    await controller.open(MODEL);
+    const rules = store.state.asked;
+    controller.setRules({ ...rules, schemes: ["W8A8", "W4A16"] });
+    expect(isStale(store.state)).toBe(false);
+    for (const schemes of [["W4A16"], ["W4A16", "W8A8", "W2A16"], ["W4A16", "W2A16"]]) {
+      controller.setRules({ ...rules, schemes });
+      expect(isStale(store.state)).toBe(true);
+    }
+    link.answers.compare = async () => {
+      expect(link.request).toMatchObject({ schemes: ["W4A16", "W2A16"], arithmetic: "eager" });
+      return { ok: true, value: sampleResult({ schemes: [sampleScheme("W4A16", 19), sampleScheme("W2A16", 7)] }) };
+    };
+    await controller.compare();
+    expect(isStale(store.state)).toBe(false);
+  });
+
+  test("no levels are counted in a matrix that is only pruned", async () => {
+    const { store, link, controller } = lab();
+    const pruned = sampleScheme("magnitude:0.5 | none", 9);
+    const layers = pruned.layers.map((layer) => ({ ...layer, scheme: null }));
+    const value = sampleResult({ schemes: [{ ...pruned, layers }] });
+    link.answers.compare = async () => ({ ok: true, value });
+    await controller.open(MODEL);
+    await settle();
+    expect(link.asked).toEqual(["open", "compare"]);
+    expect(store.state.histogram.state).toBe("none");
+    expect(store.state.module).not.toBeNull();
+  });
+
+  test("an export keeps the engine's file name", async () => {
+    const { store, controller } = lab();
+    await controller.open(MODEL);
+    await settle();
+    await controller.export();
+    expect(store.state.exported?.fileName).toBe("tiny-W4A16.tar");
   });
 
   test("the answer of an older wish is dropped", async () => {

@@ -3,7 +3,6 @@ import type { PlanSettings, QuantizeRequest } from "../../engine/api.ts";
 import { applyPlan } from "../../engine/plan-column.ts";
 import type { CompareResult, ExportResult } from "../../engine/result.ts";
 import type { ModelChoice, WorkerEvent } from "../../engine/worker-api.ts";
-import { DEFAULT_SCHEMES } from "../../schemes/presets.ts";
 import type { ExportedArchive } from "../panels/export-model.ts";
 import type { AskedRules } from "../panels/panel-events.ts";
 import { chosenScheme, exportBlocked, type Job, worstModule } from "./lab-state.ts";
@@ -13,8 +12,8 @@ import type { WorkerBridge } from "./worker-bridge.ts";
 /** The part of the bridge that the controller uses. */
 export type EngineLink = Pick<WorkerBridge, "start" | "call" | "cancel" | "isBusy" | "generation">;
 
-/** Keeps a finished archive for the user; the one before is let go. */
-export type KeepArchive = (archive: File, model: string, result: ExportResult) => ExportedArchive;
+/** Keeps a finished archive for the user under the engine's file name; the one before is let go. */
+export type KeepArchive = (archive: File, fileName: string, result: ExportResult) => ExportedArchive;
 
 /** Turns what people ask for into calls of the engine, and what comes back into state. */
 export class LabController {
@@ -56,7 +55,7 @@ export class LabController {
     try {
       await this.#greet();
       await this.#ensureOpen(choice);
-      const request = { schemes: DEFAULT_SCHEMES, ...asked, plan, throughput: true };
+      const request = { ...asked, plan, throughput: true };
       const result = await this.#bridge.call(`comparing ${quote(choice.name)}`, (api) => api.compare(request));
       if (turn !== this.#turn) return;
       this.#show(result);
@@ -79,14 +78,13 @@ export class LabController {
     try {
       await this.#greet();
       await this.#ensureOpen(choice);
-      const { result, archive } = await this.#bridge.call(`exporting ${request.scheme}`, (api) =>
-        api.exportCheckpoint(request),
-      );
+      const doing = `exporting ${quote(request.scheme)}`;
+      const { result, archive, fileName } = await this.#bridge.call(doing, (api) => api.exportCheckpoint(request));
       if (turn !== this.#turn) return;
-      this.#store.set({ exported: this.#keepArchive(archive, shown.model.name, result) });
+      this.#store.set({ exported: this.#keepArchive(archive, fileName, result) });
       this.#finish(turn, "exporting", null);
     } catch (thrown) {
-      this.#finish(turn, "exporting", asLabError(thrown, `exporting ${request.scheme}`));
+      this.#finish(turn, "exporting", asLabError(thrown, `exporting ${quote(request.scheme)}`));
     }
   }
 
@@ -197,7 +195,9 @@ export class LabController {
     const turn = ++this.#histogramTurn;
     const { module, choice, job } = this.#store.state;
     const request = this.#request();
-    if (module === null || choice === null || request === null || job !== null) {
+    const layer = chosenScheme(this.#store.state)?.layers.find((candidate) => candidate.module === module);
+    // What is only pruned has no levels to count.
+    if (module === null || choice === null || request === null || job !== null || layer?.scheme === null) {
       this.#store.set({ histogram: { state: "none" } });
       return;
     }

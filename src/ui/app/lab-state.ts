@@ -3,12 +3,14 @@ import type { PlanSettings } from "../../engine/api.ts";
 import type { CompareResult, ModelSummary, Progress, SchemeResult } from "../../engine/result.ts";
 import type { DeviceSummary, ModelChoice } from "../../engine/worker-api.ts";
 import { DEFAULT_GPU } from "../../planner/gpus.ts";
+import { DEFAULT_SCHEMES } from "../../schemes/presets.ts";
 import { DEFAULT_IGNORE } from "../../schemes/targets.ts";
 import type { ExportedArchive } from "../panels/export-model.ts";
 import type { Situation } from "../panels/headline-model.ts";
 import type { HistogramView } from "../panels/matrix-sheet-model.ts";
 import type { AskedRules } from "../panels/panel-events.ts";
 import type { RunState } from "../panels/run-bar-model.ts";
+import { shortName } from "../parts/safe-name.ts";
 
 /** A job that runs now. */
 export interface Job {
@@ -46,7 +48,7 @@ export const INITIAL_STATE: LabState = {
   device: null,
   choice: null,
   model: null,
-  asked: { arithmetic: "eager", ignore: DEFAULT_IGNORE },
+  asked: { schemes: DEFAULT_SCHEMES, arithmetic: "eager", ignore: DEFAULT_IGNORE },
   plan: { gpu: DEFAULT_GPU, contextTokens: 4096, sequences: 1 },
   shown: null,
   job: null,
@@ -64,13 +66,15 @@ export function chosenScheme(state: LabState): SchemeResult | null {
   return schemes.find((row) => row.scheme === state.scheme) ?? schemes[0] ?? null;
 }
 
-/** Whether the settings changed since the shown comparison was asked for. */
+/** Whether the settings changed since the shown comparison was asked for. The order of its rows changes nothing. */
 export function isStale(state: LabState): boolean {
   const { shown, asked } = state;
   if (shown === null) return false;
+  const rows = new Set(shown.schemes.map((row) => row.scheme));
+  const sameSchemes = rows.size === asked.schemes.length && asked.schemes.every((scheme) => rows.has(scheme));
   const sameIgnore =
     shown.ignore.length === asked.ignore.length && shown.ignore.every((entry, at) => entry === asked.ignore[at]);
-  return shown.arithmetic !== asked.arithmetic || !sameIgnore;
+  return shown.arithmetic !== asked.arithmetic || !sameIgnore || !sameSchemes;
 }
 
 /** What the headline speaks about. */
@@ -89,7 +93,9 @@ export function situation(state: LabState): Situation {
 export function runState(state: LabState): RunState {
   const { job } = state;
   if (job === null) return { kind: "idle", end: state.end };
-  const what = { opening: "Reading headers", comparing: "Comparing", exporting: `Exporting ${job.name}` }[job.kind];
+  const what = { opening: "Reading headers", comparing: "Comparing", exporting: `Exporting ${shortName(job.name)}` }[
+    job.kind
+  ];
   return { kind: "running", what, progress: job.progress };
 }
 
@@ -99,9 +105,9 @@ export function exportBlocked(state: LabState): string | null {
   if (state.job?.kind === "exporting") return "The export runs.";
   if (state.job !== null) return "Waits until the comparison is done.";
   if (chosen === null || state.shown === null) return "Open a model first.";
-  if (chosen.error !== undefined) return `${chosen.scheme} cannot take every matrix.`;
+  if (chosen.error !== undefined) return `${shortName(chosen.scheme)} cannot take every matrix.`;
   if (isStale(state)) return "The settings changed: compare again first.";
-  if (chosen.modules === 0) return "There is nothing to quantize.";
+  if (chosen.modules === 0) return "There is nothing to prune or quantize.";
   return null;
 }
 

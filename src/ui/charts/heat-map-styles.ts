@@ -23,6 +23,10 @@ export const heatMapStyles = css`
   .row-label.tall {
     height: 32px;
   }
+  .row-label.total {
+    margin-top: 6px;
+    font-family: var(--sans);
+  }
   .row-label bdi {
     max-width: 100%;
     overflow: hidden;
@@ -57,6 +61,9 @@ export const heatMapStyles = css`
   .cell {
     cursor: pointer;
     outline: none;
+  }
+  .cell.total {
+    cursor: default;
   }
   .cell.near text {
     fill: var(--on-near);
@@ -94,6 +101,16 @@ export const heatMapStyles = css`
   }
   .cell.failed text {
     fill: var(--fail);
+  }
+  .notch {
+    fill: var(--ink);
+    pointer-events: none;
+  }
+  .near .notch {
+    fill: var(--on-near);
+  }
+  .far .notch {
+    fill: var(--on-far);
   }
   .hatch {
     stroke: var(--line-2);

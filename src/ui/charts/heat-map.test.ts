@@ -7,7 +7,7 @@ function cell(
   value: number | null,
   state: HeatMapCell["state"] = "measured",
 ): HeatMapCell {
-  return { key: `${row}:${column}`, row, column, state, value, label: String(value), sentence: "" };
+  return { key: `${row}:${column}`, row, column, state, value, label: String(value), sentence: "", isNotched: false };
 }
 
 function grid(rows: number, columns: number, hole?: string): HeatMapData {
@@ -18,7 +18,14 @@ function grid(rows: number, columns: number, hole?: string): HeatMapData {
     }
   }
   const names = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index));
-  return { rows: names(rows), columns: names(columns), columnWord: "layer", cells, domain: { good: 20, bad: 10 } };
+  return {
+    rows: names(rows),
+    hasTotals: false,
+    columns: names(columns),
+    columnWord: "layer",
+    cells,
+    domain: { good: 20, bad: 10 },
+  };
 }
 
 describe("drawing a heat map", () => {
@@ -63,6 +70,20 @@ describe("drawing a heat map", () => {
     const data = { ...grid(1, 2), cells: [cell(0, 0, 20), cell(0, 1, 10)] };
     const [good, bad] = drawHeatMap(data, { width: 896, labelWidth: 96 }).strip?.ticks ?? [];
     expect(good?.x).toBeLessThan(bad?.x ?? 0);
+  });
+
+  test("a row that sums up stands apart, without ticks, and is never among the worst that bear a figure", () => {
+    const data = { ...grid(3, 20), hasTotals: true };
+    const cells = data.cells.map((drawn) => (drawn.row === 2 ? { ...drawn, value: 1 } : drawn));
+    const drawing = drawHeatMap({ ...data, cells }, { width: 896, labelWidth: 96 });
+    expect(drawing.cells.filter((drawn) => drawn.isTotal)).toHaveLength(20);
+    const tops = [0, 20, 40].map((at) => drawing.cells[at]?.y ?? 0);
+    expect((tops[2] ?? 0) - (tops[1] ?? 0)).toBeGreaterThan((tops[1] ?? 0) - (tops[0] ?? 0));
+    expect(drawing.rowLabels.map((label) => label.isTotal)).toEqual([false, false, true]);
+    expect(drawing.height).toBe((tops[2] ?? 0) + drawing.cellHeight);
+    const narrow = drawHeatMap({ ...data, cells }, { width: 96 + 20 * 33, labelWidth: 96 });
+    expect(narrow.cells.filter((drawn) => drawn.showsLabel && drawn.isTotal)).toEqual([]);
+    expect(narrow.cells.some((drawn) => drawn.showsLabel)).toBe(true);
   });
 
   test("without room there is no strip", () => {

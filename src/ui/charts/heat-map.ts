@@ -20,11 +20,15 @@ export interface HeatMapCell {
   readonly label: string;
   /** What is spoken and shown beside the pointer. */
   readonly sentence: string;
+  /** The sentence says something out of the ordinary: a notch points at it. */
+  readonly isNotched: boolean;
 }
 
 /** A grid of values of which one end is good. */
 export interface HeatMapData {
   readonly rows: readonly string[];
+  /** The last row sums up each column: it stands apart, has no ticks beside it and cannot be picked. */
+  readonly hasTotals: boolean;
   readonly columns: readonly string[];
   /** What the columns are, `layer`; empty for a plain list. */
   readonly columnWord: string;
@@ -47,6 +51,8 @@ export interface DrawnCell {
   /** 0 good … 9 worst, or null where there is no value. */
   readonly step: number | null;
   readonly showsLabel: boolean;
+  /** In the row that sums up. */
+  readonly isTotal: boolean;
 }
 
 export interface DrawnTick {
@@ -62,7 +68,7 @@ export interface HeatMapDrawing {
   readonly mapWidth: number;
   readonly height: number;
   readonly cells: readonly DrawnCell[];
-  readonly rowLabels: readonly { readonly text: string; readonly y: number }[];
+  readonly rowLabels: readonly { readonly text: string; readonly y: number; readonly isTotal: boolean }[];
   readonly columnLabels: readonly { readonly text: string; readonly x: number }[];
   /** Every value on one line per row, where there is room beside the map; else null. */
   readonly strip: {
@@ -79,6 +85,12 @@ const GAP = 2;
 /** Narrower cells could not be touched; wider ones would be slabs. */
 const CELL_WIDTH = { min: 24, max: 112 } as const;
 const HEAD = 20;
+/** Between the matrices and the row that sums them up. */
+const TOTALS_GAP = 6;
+/** Legs of the notch in a cell's corner. */
+const NOTCH = 8;
+/** Keeps the notch inside the ring of the selected cell. */
+const NOTCH_INSET = 3;
 /** A figure of four digits in 11 px, in a wide face. */
 const LABEL_WIDTH = 30;
 /** In cells as narrow as that only the worst few bear their figure; in narrower ones none does. */
@@ -96,8 +108,10 @@ export function drawHeatMap(data: HeatMapData, size: HeatMapSize): HeatMapDrawin
   const step = scaleQuantize<number>()
     .domain([data.domain.bad, data.domain.good])
     .range(Array.from({ length: RAMP_STEPS }, (_, index) => RAMP_STEPS - 1 - index));
+  const totals = data.hasTotals ? data.rows.length - 1 : null;
+  const topOf = (row: number): number => HEAD + row * cellHeight + (row === totals ? TOTALS_GAP : 0);
   const worst = [...data.cells]
-    .filter((cell) => cell.value !== null)
+    .filter((cell) => cell.value !== null && cell.row !== totals)
     .sort((a, b) => Number(a.value) - Number(b.value))
     .slice(0, LABELLED_WORST);
   const inner = cellWidth - GAP;
@@ -105,18 +119,19 @@ export function drawHeatMap(data: HeatMapData, size: HeatMapSize): HeatMapDrawin
   const cells = data.cells.map((cell) => ({
     cell,
     x: cell.column * cellWidth,
-    y: HEAD + cell.row * cellHeight,
+    y: topOf(cell.row),
     step: cell.value === null ? null : step(cell.value),
     showsLabel: labelled.has(cell) || (cell.state === "measured" && cell.value === null),
+    isTotal: cell.row === totals,
   }));
-  const height = HEAD + data.rows.length * cellHeight;
+  const height = topOf(data.rows.length - 1) + cellHeight;
   return {
     cellWidth,
     cellHeight,
     mapWidth,
     height,
     cells,
-    rowLabels: data.rows.map((text, row) => ({ text, y: HEAD + row * cellHeight + cellHeight / 2 })),
+    rowLabels: data.rows.map((text, row) => ({ text, y: topOf(row) + cellHeight / 2, isTotal: row === totals })),
     columnLabels: columnLabels(data, cellWidth),
     strip: drawStrip(data, room - mapWidth - STRIP.gap, cellHeight),
   };
@@ -140,7 +155,9 @@ function drawStrip(data: HeatMapData, room: number, cellHeight: number): HeatMap
   return {
     width,
     ticks: data.cells.flatMap((cell) =>
-      cell.value === null ? [] : [{ key: cell.key, x: x(cell.value), y: HEAD + cell.row * cellHeight }],
+      cell.value === null || (data.hasTotals && cell.row === data.rows.length - 1)
+        ? []
+        : [{ key: cell.key, x: x(cell.value), y: HEAD + cell.row * cellHeight }],
     ),
     axis: x.ticks(4).map((value) => ({ text: x.tickFormat(4)(value), x: x(value) })),
   };
@@ -194,7 +211,7 @@ export function heatMapTemplate(
   const focusable = [state.focused, state.selected].find(has) ?? drawing.cells[0]?.cell.key;
   return html`
     <div class="rows" aria-hidden="true">
-      ${drawing.rowLabels.map((label) => html`<span class="row-label ${drawing.cellHeight > 24 ? "tall" : ""}"><bdi>${label.text}</bdi></span>`)}
+      ${drawing.rowLabels.map((label) => html`<span class="row-label ${drawing.cellHeight > 24 ? "tall" : ""} ${label.isTotal ? "total" : ""}"><bdi>${label.text}</bdi></span>`)}
     </div>
     <div class="pan">
       <svg class="map" width=${drawing.mapWidth} height=${drawing.height} role="group" aria-label=${state.name} @keydown=${handlers.onKey}>
@@ -209,25 +226,26 @@ export function heatMapTemplate(
         ${drawing.cells.map(
           (drawn) => svg`<g
             class=${cellClass(drawn, drawn.cell.key === state.selected)}
-            role="button"
+            role=${drawn.isTotal ? "img" : "button"}
             tabindex=${drawn.cell.key === focusable ? 0 : -1}
-            aria-pressed=${drawn.cell.key === state.selected}
+            aria-pressed=${drawn.isTotal ? nothing : drawn.cell.key === state.selected}
             aria-label=${drawn.cell.sentence}
             data-key=${drawn.cell.key}
             data-tip=${drawn.cell.sentence}
-            @click=${() => handlers.onPick(drawn.cell.key)}
+            @click=${drawn.isTotal ? nothing : () => handlers.onPick(drawn.cell.key)}
             @focus=${() => handlers.onFocus(drawn.cell.key)}>
             <rect class="face" x=${drawn.x} y=${drawn.y} width=${inner} height=${rowHeight} rx="2"
               fill=${drawn.cell.state === "waiting" ? "url(#waiting)" : nothing}></rect>
             ${
-              drawn.cell.state === "failed" || drawn.cell.state === "refused" || drawn.showsLabel
-                ? svg`<text x=${drawn.x + inner / 2} y=${drawn.y + rowHeight / 2 + 4}>${drawn.cell.state === "failed" ? "✕" : drawn.cell.label}</text>`
-                : nothing
-            }
-            ${
               drawn.cell.key === state.selected
                 ? svg`<rect class="ring" x=${drawn.x} y=${drawn.y} width=${inner} height=${rowHeight} rx="3"></rect>
                   <rect class="ring inside" x=${drawn.x + 2} y=${drawn.y + 2} width=${inner - 4} height=${rowHeight - 4} rx="1"></rect>`
+                : nothing
+            }
+            ${drawn.cell.isNotched ? svg`<path class="notch" d="M${drawn.x + inner - NOTCH - NOTCH_INSET} ${drawn.y + NOTCH_INSET}h${NOTCH}v${NOTCH}z"></path>` : nothing}
+            ${
+              drawn.cell.state === "failed" || drawn.cell.state === "refused" || drawn.showsLabel
+                ? svg`<text x=${drawn.x + inner / 2} y=${drawn.y + rowHeight / 2 + 4}>${drawn.cell.state === "failed" ? "✕" : drawn.cell.label}</text>`
                 : nothing
             }
           </g>`,
@@ -246,7 +264,7 @@ function stripTemplate(
   const tick = drawing.cellHeight - 12;
   return html`<svg class="strip" width=${strip.width} height=${drawing.height} aria-hidden="true">
     ${strip.axis.map((mark) => svg`<path class="grid" d="M${mark.x} ${HEAD}V${drawing.height}"></path><text class="axis" x=${mark.x} y="13">${mark.text}</text>`)}
-    ${drawing.rowLabels.map((label) => svg`<path class="base" d="M0 ${label.y}H${strip.width}"></path>`)}
+    ${drawing.rowLabels.filter((label) => !label.isTotal).map((label) => svg`<path class="base" d="M0 ${label.y}H${strip.width}"></path>`)}
     ${strip.ticks.map((mark) => svg`<path class="tick ${mark.key === selected ? "selected" : ""}" d="M${mark.x} ${mark.y + 5}v${tick}"></path>`)}
   </svg>`;
 }
@@ -255,5 +273,5 @@ function cellClass(drawn: DrawnCell, isSelected: boolean): string {
   const without = drawn.cell.state === "measured" ? "blank" : drawn.cell.state;
   const step = drawn.step === null ? without : `m${drawn.step}`;
   const side = drawn.step !== null && drawn.step >= RAMP_STEPS / 2 ? "far" : "near";
-  return `cell ${step} ${side}${isSelected ? " selected" : ""}`;
+  return `cell ${step} ${side}${isSelected ? " selected" : ""}${drawn.isTotal ? " total" : ""}`;
 }

@@ -38,13 +38,7 @@ export const histogramStyles = css`
     stroke-linejoin: round;
   }
   .tooth {
-    fill: var(--ink);
-  }
-  .int4 .tooth {
-    fill: var(--int4);
-  }
-  .int8 .tooth {
-    fill: var(--int8);
+    fill: var(--family, var(--ink));
   }
   @media (forced-colors: active) {
     .tooth {

@@ -23,6 +23,22 @@ test("more counts stand higher, and a single one stands above the floor", () => 
   expect(twelve?.height).toBeGreaterThan(seven?.height ?? 0);
 });
 
+test.each([
+  [2, -2],
+  [3, -4],
+  [5, -16],
+  [8, -128],
+])("int%i: the axis counts whole levels, each at its tooth", (bits, firstLevel) => {
+  const codes = Array.from({ length: 2 ** bits }, () => 1);
+  const drawing = drawHistogram({ weights: codes, binsPerLevel: 1, firstLevel, codes }, { width: 400, height: 200 });
+  expect(drawing.comb).toHaveLength(2 ** bits);
+  for (const tick of drawing.xTicks) {
+    expect(tick.text).toMatch(/^−?\d+$/);
+    const tooth = drawing.comb[Number(tick.text.replace("−", "-")) - firstLevel];
+    expect((tooth?.x ?? 0) + (tooth?.width ?? 0) / 2).toBeCloseTo(tick.x, 6);
+  }
+});
+
 test("all marks stay inside the picture", () => {
   const drawing = drawHistogram({ ...DATA, weights: [...DATA.weights, 3, 3] }, { width: 400, height: 200 });
   for (const tooth of drawing.comb) {

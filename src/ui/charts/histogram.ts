@@ -60,7 +60,10 @@ export function drawHistogram(data: HistogramData, size: PictureSize): Histogram
     ...size,
     outline: `M${MARGIN.left} ${baseline}${steps.join("")}V${baseline}`,
     comb,
-    xTicks: x.ticks(8).map((value) => ({ text: formatLevel(value), x: x(value) })),
+    xTicks: x
+      .ticks(8)
+      .filter(Number.isInteger)
+      .map((value) => ({ text: formatLevel(value), x: x(value) })),
     yTicks: powers.map((value) => ({ text: formatCount(value), y: y(value) })),
     baseline,
     peak:
@@ -78,7 +81,7 @@ function formatLevel(value: number): string {
   return String(value).replace("-", "−");
 }
 
-/** The picture as a template. `family` is the colour class of the scheme. */
+/** The picture as a template. `family` is a class that sets `--family`, the colour of the comb. */
 export function histogramTemplate(drawing: HistogramDrawing, name: string, family: string): TemplateResult {
   return html`<svg class="histogram ${family}" width=${drawing.width} height=${drawing.height} role="img" aria-label=${name}>
     ${drawing.yTicks.map(

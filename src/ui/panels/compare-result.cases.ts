@@ -1,5 +1,5 @@
 import { computed, lookedUp, measured } from "../../base/quantity.ts";
-import type { CompareResult, FitResult, LayerResult, SchemeResult } from "../../engine/result.ts";
+import type { CompareResult, DecoderLayerResult, FitResult, LayerResult, SchemeResult } from "../../engine/result.ts";
 
 /** A comparison of two layers and two kinds, small enough to be read. Tests start from it and change what they speak about. */
 export function sampleResult(change: Partial<CompareResult> = {}): CompareResult {
@@ -36,12 +36,13 @@ export function sampleResult(change: Partial<CompareResult> = {}): CompareResult
 /** One row: four matrices that lie `step` decibels apart, from `db` downwards. */
 export function sampleScheme(scheme: string, db: number, step = 0.1, change: Partial<SchemeResult> = {}): SchemeResult {
   const layers = ["q_proj", "down_proj"].flatMap((kind, row) =>
-    [0, 1].map((layer) => sampleLayer(layer, kind, db - step * (2 * row + layer))),
+    [0, 1].map((layer) => sampleLayer(layer, kind, db - step * (2 * row + layer), { scheme })),
   );
   return {
     scheme,
     description: "int4, symmetric, groups of 128",
     roundsActivations: scheme.endsWith("A8"),
+    pruning: null,
     arithmetic: "eager",
     fileBytes: computed(730_000, "bytes", "layout"),
     smaller: computed(2.74, "ratio", "original / these"),
@@ -50,11 +51,36 @@ export function sampleScheme(scheme: string, db: number, step = 0.1, change: Par
     relativeMse: measured(0.0124, "ratio", 640),
     sqnrDb: measured(db, "dB", 640),
     maxAbsError: measured(0.03, "weight units", 640),
+    cosine: measured(0.994, "ratio", 640),
+    clippedShare: measured(0.0025, "ratio", 640),
+    usedLevels: measured(0.96, "ratio", 640),
+    histogramDivergence: measured(0.18, "bits", 640),
     layers,
+    decoderLayers: [0, 1].map((layer) => sampleDecoderLayer(layer, db - step * (layer + 1))),
     modules: layers.length,
     quantizedModules: layers.length,
     fit: sampleFit(),
+    notices: [],
     ...change,
+  };
+}
+
+/** The matrices of one decoder layer together. */
+export function sampleDecoderLayer(layer: number | null, sqnrDb: number | null): DecoderLayerResult {
+  const { mse, relativeMse, maxAbsError, cosine, clippedShare, usedLevels, histogramDivergence, notFinite } =
+    sampleLayer(layer, "q_proj", sqnrDb);
+  return {
+    layer,
+    weights: 320,
+    mse,
+    relativeMse,
+    sqnrDb,
+    maxAbsError,
+    cosine,
+    clippedShare,
+    usedLevels,
+    histogramDivergence,
+    notFinite,
   };
 }
 
@@ -71,12 +97,18 @@ export function sampleLayer(
     moduleKind,
     rows: 16,
     cols: 10,
+    scheme: "W4A16",
     storedBytes: 90,
     mse: 1e-5,
     relativeMse: 0.012,
     sqnrDb,
     maxAbsError: 0.02,
     cosine: 0.99,
+    clippedShare: 0.0025,
+    usedLevels: 1,
+    histogramDivergence: 0.18,
+    histogramSamples: 160,
+    corners: [],
     notFinite: { weights: 0, reconstructions: 0 },
     ...change,
   };

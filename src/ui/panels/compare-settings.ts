@@ -14,7 +14,7 @@ const ARITHMETICS: readonly { readonly name: ArithmeticName; readonly words: str
 
 /** What a comparison is asked to do: the rounding rule and the modules left alone. */
 export class LabCompareSettings extends LitElement {
-  @property({ attribute: false }) asked: AskedRules = { arithmetic: "eager", ignore: [] };
+  @property({ attribute: false }) asked: AskedRules = { schemes: [], arithmetic: "eager", ignore: [] };
 
   static override styles = [
     baseStyles,

@@ -1,5 +1,9 @@
+import { quote } from "../../base/errors.ts";
 import { formatCount } from "../../base/format.ts";
 import type { ExportResult } from "../../engine/result.ts";
+import { parseRecipe } from "../../schemes/recipe.ts";
+import { cornerWords } from "../parts/corner-words.ts";
+import { shortName } from "../parts/safe-name.ts";
 
 /** An archive that lies in this page, ready to be saved. */
 export interface ExportedArchive {
@@ -15,12 +19,42 @@ export function exportSentence(
   promisedBytes: number,
   shownScheme: string,
 ): { readonly strong: string; readonly plain: string } {
-  const { scheme, fileBytes, quantizedModules, untouchedTensors, notices } = archive.result;
-  const strong = `${scheme} is written: ${formatCount(fileBytes.value)} bytes.`;
-  const counts = `${quantizedModules} matrices quantized, ${untouchedTensors} tensors as they were.`;
-  const content = [counts, ...notices.map(({ text }) => text)].join(" ");
+  const { scheme, fileBytes, quantizedModules, untouchedTensors } = archive.result;
+  const strong = `${shortName(scheme)} is written: ${formatCount(fileBytes.value)} bytes.`;
+  const content = `${quantizedModules} matrices ${doneTo(scheme)}, ${untouchedTensors} tensors as they were.`;
   if (scheme !== shownScheme) return { strong, plain: content };
   return fileBytes.value === promisedBytes
     ? { strong, plain: `To the byte what the table says. ${content}` }
     : { strong, plain: `The table says ${formatCount(promisedBytes)}: please report this difference. ${content}` };
+}
+
+function doneTo(spec: string): string {
+  try {
+    const { pruning, groups } = parseRecipe(spec);
+    if (pruning === null) return "quantized";
+    return groups.length === 0 ? "pruned" : "pruned or quantized";
+  } catch {
+    return "quantized";
+  }
+}
+
+/** More matrices with corners than this are counted, not named. */
+const MODULES_NAMED = 4;
+
+/** What to know about the checkpoint: what the next tool may stumble over, and where the arithmetic has a corner. */
+export function exportNotes({ notices, corners }: ExportResult): readonly string[] {
+  const named = corners
+    .slice(0, MODULES_NAMED)
+    .map((entry) => `${quote(entry.module)}: ${entry.corners.map(cornerWords).join(", ")}.`);
+  const more = corners.length - named.length;
+  const rest = more > 0 ? [`${formatCount(more)} more matrices have such groups; the map marks them.`] : [];
+  return [...notices.map(({ text }) => text), ...named, ...rest];
+}
+
+/** Beyond this a name makes no button. */
+const LONGEST_ON_BUTTON = 24;
+
+/** What the button says. */
+export function exportVerb(scheme: string): string {
+  return scheme.length > LONGEST_ON_BUTTON ? "Export this recipe" : `Export ${quote(scheme)}`;
 }

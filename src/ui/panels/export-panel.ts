@@ -3,7 +3,7 @@ import { property } from "lit/decorators.js";
 import { formatBytes, formatCount } from "../../base/format.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
-import { type ExportedArchive, exportSentence } from "./export-model.ts";
+import { type ExportedArchive, exportNotes, exportSentence, exportVerb } from "./export-model.ts";
 import { emit } from "./panel-events.ts";
 
 /** Writes the chosen scheme as a checkpoint and hands it over. */
@@ -36,6 +36,21 @@ export class LabExportPanel extends LitElement {
         color: var(--ink);
         overflow-wrap: anywhere;
       }
+      .note ul {
+        margin: var(--s1) 0;
+      }
+      .note li {
+        padding-left: var(--s3);
+        text-indent: calc(-1 * var(--s3));
+      }
+      .note li::before {
+        content: "!";
+        display: inline-block;
+        width: var(--s3);
+        color: var(--ink);
+        font-weight: 600;
+        text-indent: 0;
+      }
       a {
         color: var(--accent);
         overflow-wrap: anywhere;
@@ -47,7 +62,7 @@ export class LabExportPanel extends LitElement {
     return html`
       <div class="actions">
         <button type="button" class="button main" aria-disabled=${this.blocked !== null} data-tip=${this.blocked ?? nothing} @click=${this.#export}>
-          Export ${this.scheme}
+          ${exportVerb(this.scheme)}
         </button>
         <span class="small">${this.blocked ?? html`${formatBytes(this.promisedBytes)} and its recipe, as one .tar`}</span>
       </div>
@@ -57,10 +72,12 @@ export class LabExportPanel extends LitElement {
 
   #note(archive: ExportedArchive): TemplateResult {
     const sentence = exportSentence(archive, this.promisedBytes, this.scheme);
+    const notes = exportNotes(archive.result);
     return html`<div class="note" role="status">
       <p>
         <b>${sentence.strong}</b> ${sentence.plain}${wordsMark("●", `Measured: ${formatCount(archive.result.fileBytes.value)} bytes of .safetensors were written`)}
       </p>
+      ${notes.length === 0 ? nothing : html`<ul>${notes.map((note) => html`<li><bdi>${note}</bdi></li>`)}</ul>`}
       <p>
         <a href=${archive.url} download=${archive.fileName}>${archive.fileName}</a> · unpack it with <code>tar -xf ${archive.fileName}</code>
       </p>

@@ -1,5 +1,6 @@
 import { formatBytes } from "../../base/format.ts";
 import type { FitResult } from "../../engine/result.ts";
+import { shortName } from "../parts/safe-name.ts";
 
 /** Whether a scheme fits, as a sentence. */
 export interface FitSentence {
@@ -8,8 +9,9 @@ export interface FitSentence {
 }
 
 /** The answer first, then what is left or missing. */
-export function fitSentence(scheme: string, fit: FitResult): FitSentence {
+export function fitSentence(recipe: string, fit: FitResult): FitSentence {
   const gpu = fit.gpu;
+  const scheme = shortName(recipe);
   if (fit.freeBytes === undefined || fit.kvCacheBytes === undefined) {
     const plain = "The architecture is not known here, so its KV cache is not counted.";
     if (fit.fits === false) return { strong: `${scheme} does not fit on one ${gpu}.`, plain };

@@ -1,6 +1,8 @@
 import { type LabErrorData, quote } from "../../base/errors.ts";
 import { formatDuration, formatNumber } from "../../base/format.ts";
 import type { CompareResult, SchemeResult } from "../../engine/result.ts";
+import { listWords } from "../parts/list-words.ts";
+import { shortName } from "../parts/safe-name.ts";
 import type { AskedRules } from "./panel-events.ts";
 
 /** What the page does now, or why it does nothing. */
@@ -89,41 +91,67 @@ function finished(shown: CompareResult | null, chosen: SchemeResult | null): Hea
     const { found, advice } = chosen.error;
     return {
       tone: "plain",
-      sentence: `${chosen.scheme} cannot take every matrix of ${shortName(shown.model.name)}.`,
+      sentence: `${shortName(chosen.scheme)} cannot take every matrix of ${shortName(shown.model.name)}.`,
       evidence: `${found}. ${upper(advice)}. The figures below are of the other matrices.`,
       actions: [],
     };
   }
-  const size = sizeWords(chosen, shown.model.name);
-  const error =
-    chosen.sqnrDb === undefined ? "" : ` and keeps its weights ${formatNumber(chosen.sqnrDb.value)} dB above the error`;
-  const others = shown.schemes
-    .filter((scheme) => scheme !== chosen)
-    .map((scheme) => {
-      const decibel = scheme.sqnrDb === undefined ? "" : `, ${formatNumber(scheme.sqnrDb.value)} dB`;
-      return `${scheme.scheme}: ${formatNumber(scheme.smaller.value)} ×${decibel}`;
-    });
+  const others = shown.schemes.filter((scheme) => scheme !== chosen);
   const evidence = [
-    `${chosen.description}, plain rounding`,
+    `${chosen.description}${isQuantized(chosen) ? ", plain rounding" : ""}`,
     `${chosen.modules} matrices loaded back and compared`,
     `${shown.arithmetic} arithmetic`,
     `in ${formatDuration(shown.elapsedMs)}`,
-    ...others,
+    ...others.slice(0, OTHERS_NAMED).map(otherWords),
+    ...(others.length > OTHERS_NAMED ? [`${others.length - OTHERS_NAMED} more in the table`] : []),
   ];
-  return { tone: "plain", sentence: `${size}${error}.`, evidence: evidence.join(" · "), actions: [] };
+  const sentence = `${sizeWords(chosen, shown.model.name)}${errorWords(chosen)}.`;
+  return { tone: "plain", sentence, evidence: evidence.join(" · "), actions: [] };
+}
+
+/** Of the schemes beside the chosen one; the table has them all. */
+const OTHERS_NAMED = 3;
+
+function otherWords(scheme: SchemeResult): string {
+  const decibel = scheme.sqnrDb === undefined ? "" : `, ${formatNumber(scheme.sqnrDb.value)} dB`;
+  return `${shortName(scheme.scheme)}: ${formatNumber(scheme.smaller.value)} ×${decibel}`;
 }
 
 function sizeWords(scheme: SchemeResult, model: string): string {
-  const name = shortName(model);
-  if (scheme.modules === 0) return `${scheme.scheme} finds nothing to quantize in ${name}`;
-  if (scheme.smaller.value <= 1) return `${scheme.scheme} does not make ${name} smaller`;
-  return `${scheme.scheme} makes ${name} ${formatNumber(scheme.smaller.value)} × smaller`;
+  const [name, recipe] = [shortName(model), shortName(scheme.scheme)];
+  const times = formatNumber(scheme.smaller.value);
+  if (scheme.modules === 0) return `${recipe} finds no matrix to take in ${name}`;
+  if (scheme.smaller.value <= 1 || times === formatNumber(1)) return `${recipe} does not make ${name} smaller`;
+  return `${recipe} makes ${name} ${times} × smaller`;
+}
+
+function errorWords({ sqnrDb }: SchemeResult): string {
+  if (sqnrDb === undefined) return "";
+  const { value } = sqnrDb;
+  return value < 0
+    ? `, and the error is ${formatNumber(-value)} dB above its weights`
+    : ` and keeps its weights ${formatNumber(value)} dB above the error`;
+}
+
+/** Whether any matrix gets codes; a recipe may prune and leave it at that. */
+function isQuantized(scheme: SchemeResult): boolean {
+  return scheme.quantizedBitsPerWeight !== undefined;
 }
 
 function progressWords(shown: CompareResult): string {
-  return shown.schemes
-    .map((scheme) => `${scheme.scheme} ${scheme.layers.length} of ${scheme.modules} matrices`)
-    .join(", ");
+  const { schemes } = shown;
+  const [first] = schemes;
+  if (schemes.length <= OTHERS_NAMED) {
+    return schemes
+      .map((scheme) => `${shortName(scheme.scheme)} ${scheme.layers.length} of ${scheme.modules} matrices`)
+      .join(", ");
+  }
+  const isSame = schemes.every(
+    ({ layers, modules }) => layers.length === first?.layers.length && modules === first.modules,
+  );
+  return isSame
+    ? `${first?.layers.length} of ${first?.modules} matrices under ${schemes.length} schemes`
+    : `${schemes.filter(isMeasured).length} of ${schemes.length} schemes finished`;
 }
 
 function failure(situation: Situation & { kind: "failed" }, shown: CompareResult | null): Headline {
@@ -148,16 +176,9 @@ function failure(situation: Situation & { kind: "failed" }, shown: CompareResult
 }
 
 function stale(asked: AskedRules, shown: CompareResult | null): Headline {
-  const sameArithmetic = shown?.arithmetic === asked.arithmetic;
-  const sentence = sameArithmetic
-    ? "These numbers are for another list of modules left alone."
-    : `These numbers are for ${shown?.arithmetic} arithmetic; you have chosen ${asked.arithmetic}.`;
   return {
     tone: "stale",
-    sentence,
-    evidence: sameArithmetic
-      ? `They left alone: ${quote(shown?.ignore.join(", ") || "nothing")}. Size and error both depend on it.`
-      : "Sizes hold, errors may not. Compare again, or go back to what is shown.",
+    ...staleWords(asked, shown),
     actions: [
       { action: "compare", words: "Compare again", isMain: true },
       { action: "reset-rules", words: "Back to what is shown", isMain: false },
@@ -165,13 +186,41 @@ function stale(asked: AskedRules, shown: CompareResult | null): Headline {
   };
 }
 
-function upper(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+function staleWords(asked: AskedRules, shown: CompareResult | null): Pick<Headline, "sentence" | "evidence"> {
+  const rows = shown?.schemes.map((row) => row.scheme) ?? [];
+  const added = asked.schemes.filter((scheme) => !rows.includes(scheme));
+  const removed = rows.filter((scheme) => !asked.schemes.includes(scheme));
+  if (shown?.arithmetic !== asked.arithmetic) {
+    return {
+      sentence: `These numbers are for ${shown?.arithmetic} arithmetic; you have chosen ${asked.arithmetic}.`,
+      evidence: "Sizes hold, errors may not. Compare again, or go back to what is shown.",
+    };
+  }
+  const sameIgnore = shown.ignore.join("\n") === asked.ignore.join("\n");
+  if (!sameIgnore) {
+    return {
+      sentence: "These numbers are for another list of modules left alone.",
+      evidence: `They left alone: ${quote(shown.ignore.join(", ") || "nothing")}. Size and error both depend on it.`,
+    };
+  }
+  if (added.length > 0) {
+    return {
+      sentence: `${namesOf(added)} ${added.length === 1 ? "is" : "are"} not measured yet.`,
+      evidence: `What is shown was measured for ${namesOf(rows)}, and stands.`,
+    };
+  }
+  return {
+    sentence: `You have taken out ${namesOf(removed)}.`,
+    evidence: "What is shown stands; compare again to see the rest alone.",
+  };
 }
 
-/** A headline has room for the name of a model, not for one of two hundred characters. */
-const LONGEST_NAME = 48;
+/** Names of presets in a row read well; several recipes that are whole lines do not, and are counted. */
+function namesOf(schemes: readonly string[]): string {
+  if (schemes.length > 1 && schemes.some((scheme) => scheme.includes(" "))) return `${schemes.length} recipes`;
+  return listWords(schemes.map(shortName), OTHERS_NAMED);
+}
 
-function shortName(name: string): string {
-  return quote(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name);
+function upper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

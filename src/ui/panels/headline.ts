@@ -90,7 +90,8 @@ export class LabHeadline extends LitElement {
         break;
       case "reset-rules":
         if (this.shown !== null) {
-          emit(this, "lab-set-rules", { arithmetic: this.shown.arithmetic, ignore: this.shown.ignore });
+          const { arithmetic, ignore, schemes } = this.shown;
+          emit(this, "lab-set-rules", { arithmetic, ignore, schemes: schemes.map((row) => row.scheme) });
         }
         break;
       case "copy-details":

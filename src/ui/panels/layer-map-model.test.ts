@@ -6,7 +6,7 @@ import { layerMap, rankWords } from "./layer-map-model.ts";
 describe("the map of a scheme", () => {
   test("rows are module kinds in the order data walks, columns are layers", () => {
     const map = layerMap(sampleScheme("W4A16", 19), 2);
-    expect(map.grid?.rows).toEqual(["q_proj", "down_proj"]);
+    expect(map.grid?.rows).toEqual(["q_proj", "down_proj", "together"]);
     expect(map.grid?.columns).toEqual(["0", "1"]);
     expect(map.list).toBeNull();
   });
@@ -35,7 +35,7 @@ describe("the map of a scheme", () => {
   test("what is not measured yet waits in its place and has no value", () => {
     const scheme = sampleScheme("W4A16", 19);
     const map = layerMap({ ...scheme, layers: scheme.layers.slice(0, 3) }, 2);
-    const waiting = map.grid?.cells.filter((cell) => cell.state === "waiting") ?? [];
+    const waiting = map.grid?.cells.filter((cell) => cell.state === "waiting" && cell.row < 2) ?? [];
     expect(waiting.map((cell) => [cell.sentence, cell.value])).toEqual([
       ["down_proj of layer 1: not measured yet", null],
     ]);
@@ -70,7 +70,7 @@ describe("the map of a scheme", () => {
     const scheme = sampleScheme("W4A16", 19);
     const layers = [...scheme.layers.slice(0, 3), sampleLayer(1, "down_proj", null, { error })];
     const map = layerMap({ ...scheme, layers }, 2);
-    expect(map.grid?.cells.at(-1)?.state).toBe("failed");
+    expect(map.grid?.cells[3]?.state).toBe("failed");
     expect(map.caption.plain).toContain("1 could not be measured; the others stand.");
   });
 
@@ -79,15 +79,69 @@ describe("the map of a scheme", () => {
     const scheme = sampleScheme("W4A16", 19);
     const layers = [...scheme.layers.slice(0, 3), sampleLayer(1, "down_proj", null, { error })];
     const map = layerMap({ ...scheme, layers }, 2);
-    expect(map.grid?.cells.at(-1)).toMatchObject({ state: "refused", label: "–" });
+    expect(map.grid?.cells[3]).toMatchObject({ state: "refused", label: "–" });
     expect(map.caption.plain).toContain("1 cannot take this scheme.");
   });
 
   test("a matrix that is not finite has a dash, not a colour", () => {
     const scheme = sampleScheme("W4A16", 19);
     const layers = [...scheme.layers.slice(0, 3), sampleLayer(1, "down_proj", null, { mse: null })];
-    const cell = layerMap({ ...scheme, layers }, 2).grid?.cells.at(-1);
+    const cell = layerMap({ ...scheme, layers }, 2).grid?.cells[3];
     expect([cell?.label, cell?.value]).toEqual(["–", null]);
+  });
+
+  test("each decoder layer as a whole stands beneath, and waits until all is measured", () => {
+    const scheme = sampleScheme("W4A16", 19);
+    const totals = (map: ReturnType<typeof layerMap>) => map.grid?.cells.filter((cell) => cell.row === 2) ?? [];
+    const finished = layerMap(scheme, 2);
+    expect(finished.grid?.hasTotals).toBe(true);
+    expect(totals(finished).map((cell) => cell.sentence)).toEqual([
+      "layer 0 together: 18.9 dB, over 320 weights",
+      "layer 1 together: 18.8 dB, over 320 weights",
+    ]);
+    const running = layerMap({ ...scheme, layers: scheme.layers.slice(0, 3) }, 2);
+    expect(totals(running).map((cell) => cell.state)).toEqual(["waiting", "waiting"]);
+  });
+
+  test("where a layer has one matrix, its whole is not said twice", () => {
+    const layers = [sampleLayer(0, "q_proj", 19), sampleLayer(1, "q_proj", 18)];
+    expect(layerMap({ ...sampleScheme("W4A16", 19), layers, modules: 2 }, 2).grid?.hasTotals).toBe(false);
+  });
+
+  test("a mixed recipe says of each matrix what applies to it", () => {
+    const layers = [
+      sampleLayer(0, "up_proj", 19),
+      sampleLayer(0, "down_proj", 42, { scheme: "W8A16" }),
+      sampleLayer(0, "o_proj", 9, { scheme: null }),
+    ];
+    const map = layerMap({ ...sampleScheme("W8A16@re:.*down_proj; W4A16", 19), layers, modules: 3 }, 1);
+    const said = map.grid?.cells.slice(0, 3).map((cell) => cell.sentence);
+    expect(said).toEqual([
+      "o_proj of layer 0: 9.00 dB, only pruned, worst of 3",
+      "up_proj of layer 0: 19.0 dB, W4A16, 2nd worst of 3",
+      "down_proj of layer 0: 42.0 dB, W8A16, best of 3",
+    ]);
+  });
+
+  test("unusual scales are notched and said, in their own cell and where another hides them", () => {
+    const corners = [{ corner: "allZero", groups: 3 }] as const;
+    const layers = [
+      sampleLayer(0, "q_proj", 19, { corners }),
+      sampleLayer(0, "up_proj", 15, { module: "model.layers.0.mlp.experts.0.up_proj" }),
+      sampleLayer(0, "up_proj", 17, { module: "model.layers.0.mlp.experts.1.up_proj", corners }),
+    ];
+    const map = layerMap({ ...sampleScheme("W4A16", 19), layers, modules: 3 }, 1);
+    const [alone, shared] = map.grid?.cells ?? [];
+    expect([alone?.isNotched, alone?.sentence]).toEqual([
+      true,
+      "q_proj of layer 0: 19.0 dB, best of 3. 3 groups all zero",
+    ]);
+    expect([shared?.isNotched, shared?.sentence]).toEqual([
+      true,
+      "up_proj of layer 0, worst of 2 here: 15.0 dB, worst of 3. 1 of the others here has unusual scales",
+    ]);
+    expect(map.notches).toBe("2 matrices have groups with unusual scales: each says which");
+    expect(layerMap(sampleScheme("W4A16", 19), 2).notches).toBeNull();
   });
 
   test("a hostile name is shown with its escapes", () => {

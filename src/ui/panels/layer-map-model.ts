@@ -1,7 +1,8 @@
 import { quote } from "../../base/errors.ts";
-import { formatNumber } from "../../base/format.ts";
-import type { LayerResult, SchemeResult } from "../../engine/result.ts";
+import { formatCount, formatNumber } from "../../base/format.ts";
+import type { DecoderLayerResult, LayerResult, SchemeResult } from "../../engine/result.ts";
 import type { HeatMapCell, HeatMapData } from "../charts/heat-map.ts";
+import { cornerWords } from "../parts/corner-words.ts";
 
 /** The heat map of one scheme, and what it says. */
 export interface LayerMap {
@@ -11,6 +12,8 @@ export interface LayerMap {
   readonly list: HeatMapData | null;
   readonly caption: { readonly strong: string; readonly plain: string };
   readonly legend: { readonly good: string; readonly bad: string } | null;
+  /** What the notches are, or null where there is none. */
+  readonly notches: string | null;
 }
 
 /** Kinds in the order in which data walks through a decoder layer; others follow as they come. */
@@ -31,6 +34,13 @@ const SMALLEST_SPAN_DB = 3;
 /** A gap in the sorted values from which one speaks of standing out. */
 const OUTLIER_GAP_DB = 1;
 
+/** What every cell of a map is told with. */
+interface Telling {
+  readonly ranks: ReadonlyMap<string, number>;
+  /** The recipe treats matrices differently: each says what applies to it. */
+  readonly isMixed: boolean;
+}
+
 interface Place {
   readonly layers: readonly LayerResult[];
   /** The one with the smallest signal over error, or the first that failed. */
@@ -45,18 +55,22 @@ export function layerMap(scheme: SchemeResult, decoderLayers: number | null): La
   const isFinished = scheme.layers.length >= scheme.modules;
   const ranked = scheme.layers.filter(hasValue).sort((a, b) => a.sqnrDb - b.sqnrDb);
   const domain = domainOf(ranked);
-  const ranks = new Map(ranked.map((layer, index) => [layer.module, index + 1]));
+  const telling: Telling = {
+    ranks: new Map(ranked.map((layer, index) => [layer.module, index + 1])),
+    isMixed: new Set(scheme.layers.map((layer) => layer.scheme)).size > 1,
+  };
   const inLayers = scheme.layers.filter((layer) => layer.layer !== null);
   const loners = scheme.layers.filter((layer) => layer.layer === null);
   const waits = !isFinished && (loners.length === 0 || inLayers.length > 0);
   return {
     grid:
       inLayers.length > 0 || (waits && decoderLayers !== null)
-        ? gridOf(inLayers, domain, ranks, isFinished ? null : decoderLayers)
+        ? withTotals(gridOf(inLayers, domain, telling, isFinished ? null : decoderLayers), scheme, isFinished)
         : null,
-    list: loners.length === 0 ? null : listOf(loners, domain, ranks),
+    list: loners.length === 0 ? null : listOf(loners, domain, telling),
     caption: captionOf(scheme, ranked),
     legend: ranked.length === 0 ? null : { good: `${decibel(domain.good)} dB`, bad: `${decibel(domain.bad)} dB` },
+    notches: notchWords(scheme.layers.filter(hasCorners).length),
   };
 }
 
@@ -64,6 +78,17 @@ type Ranked = LayerResult & { readonly sqnrDb: number };
 
 function hasValue(layer: LayerResult): layer is Ranked {
   return layer.sqnrDb !== null && Number.isFinite(layer.sqnrDb);
+}
+
+function hasCorners(layer: LayerResult): boolean {
+  return layer.corners.length > 0;
+}
+
+function notchWords(count: number): string | null {
+  if (count === 0) return null;
+  return count === 1
+    ? "1 matrix has groups with unusual scales: it says which"
+    : `${formatCount(count)} matrices have groups with unusual scales: each says which`;
 }
 
 function domainOf(ranked: readonly Ranked[]): HeatMapData["domain"] {
@@ -75,7 +100,7 @@ function domainOf(ranked: readonly Ranked[]): HeatMapData["domain"] {
 function gridOf(
   layers: readonly LayerResult[],
   domain: HeatMapData["domain"],
-  ranks: ReadonlyMap<string, number>,
+  telling: Telling,
   expectedLayers: number | null,
 ): HeatMapData {
   const kinds = [...new Set(layers.map((layer) => layer.moduleKind))].sort(byKind);
@@ -98,28 +123,62 @@ function gridOf(
   for (const [row, kind] of rows.entries()) {
     for (const [column, number] of columns.entries()) {
       const place = places.get(`${row}:${column}`);
-      if (place !== undefined) cells.push(cellOf(place, row, column, ranks));
+      if (place !== undefined) cells.push(cellOf(place, row, column, telling));
       else if (expectedLayers !== null) cells.push(waitingCell(kind, number, row, column));
     }
   }
-  return { rows: rows.map(quote), columns: columns.map(String), columnWord: "layer", cells, domain };
-}
-
-function listOf(
-  layers: readonly LayerResult[],
-  domain: HeatMapData["domain"],
-  ranks: ReadonlyMap<string, number>,
-): HeatMapData {
   return {
-    rows: layers.map((layer) => quote(layer.module)),
-    columns: [""],
-    columnWord: "",
-    cells: layers.map((layer, row) => cellOf({ layers: [layer], worst: layer }, row, 0, ranks)),
+    rows: rows.map(quote),
+    hasTotals: false,
+    columns: columns.map(String),
+    columnWord: "layer",
+    cells,
     domain,
   };
 }
 
-function cellOf(place: Place, row: number, column: number, ranks: ReadonlyMap<string, number>): HeatMapCell {
+/** The map with each decoder layer as a whole beneath it; as it is where that would only say the same again. */
+function withTotals(grid: HeatMapData, scheme: SchemeResult, isFinished: boolean): HeatMapData {
+  const results = new Map(scheme.decoderLayers.map((result) => [String(result.layer), result]));
+  if (grid.rows.length < 2 || (isFinished && results.size === 0)) return grid;
+  const row = grid.rows.length;
+  const totals = grid.columns.flatMap((column, at) => {
+    if (!isFinished) return [waitingCell("", Number(column), row, at)];
+    const result = results.get(column);
+    return result === undefined ? [] : [totalCell(result, row, at)];
+  });
+  return { ...grid, rows: [...grid.rows, "together"], hasTotals: true, cells: [...grid.cells, ...totals] };
+}
+
+function totalCell(result: DecoderLayerResult, row: number, column: number): HeatMapCell {
+  const { layer, sqnrDb, mse, weights } = result;
+  const value = sqnrDb !== null && Number.isFinite(sqnrDb) ? sqnrDb : null;
+  const said =
+    value !== null ? `${decibel(value)} dB` : mse === 0 ? "comes back without any error" : "has no finite figure";
+  return {
+    key: `together ${row}:${column}`,
+    row,
+    column,
+    state: "measured",
+    value,
+    label: value === null ? (mse === 0 ? "exact" : "–") : decibel(value),
+    sentence: `layer ${layer} together: ${said}, over ${formatCount(weights)} weights`,
+    isNotched: false,
+  };
+}
+
+function listOf(layers: readonly LayerResult[], domain: HeatMapData["domain"], telling: Telling): HeatMapData {
+  return {
+    rows: layers.map((layer) => quote(layer.module)),
+    hasTotals: false,
+    columns: [""],
+    columnWord: "",
+    cells: layers.map((layer, row) => cellOf({ layers: [layer], worst: layer }, row, 0, telling)),
+    domain,
+  };
+}
+
+function cellOf(place: Place, row: number, column: number, telling: Telling): HeatMapCell {
   const { worst, layers } = place;
   const name = layers.length === 1 ? nameOf(worst) : `${nameOf(worst)}, worst of ${layers.length} here`;
   const value = hasValue(worst) ? worst.sqnrDb : null;
@@ -130,8 +189,17 @@ function cellOf(place: Place, row: number, column: number, ranks: ReadonlyMap<st
     state: worst.error === undefined ? "measured" : isRefused(worst) ? "refused" : "failed",
     value,
     label: value === null ? (worst.mse === 0 ? "exact" : "–") : decibel(value),
-    sentence: `${name}: ${saying(worst, value, ranks)}`,
+    sentence: `${name}: ${saying(worst, value, telling)}${cornersOf(place)}`,
+    isNotched: layers.some(hasCorners),
   };
+}
+
+/** The corners of a place: those of the matrix that stands for it, and how many others have some. */
+function cornersOf({ worst, layers }: Place): string {
+  const others = layers.filter((layer) => layer !== worst && hasCorners(layer)).length;
+  const parts = worst.corners.map(cornerWords);
+  if (others > 0) parts.push(`${others} of the others here ${others === 1 ? "has" : "have"} unusual scales`);
+  return parts.length === 0 ? "" : `. ${parts.join("; ")}`;
 }
 
 /** Whether the scheme does not apply to a matrix, as opposed to a measurement that failed. */
@@ -139,13 +207,14 @@ function isRefused(layer: LayerResult): boolean {
   return layer.error?.code.startsWith("scheme/") ?? false;
 }
 
-function saying(layer: LayerResult, value: number | null, ranks: ReadonlyMap<string, number>): string {
+function saying(layer: LayerResult, value: number | null, { ranks, isMixed }: Telling): string {
   if (layer.error !== undefined) {
     return `${isRefused(layer) ? "cannot take this scheme" : "could not be measured"}. ${layer.error.message}`;
   }
-  if (layer.mse === 0) return "comes back without any error";
-  if (value === null) return "has no figure, for it holds values that are not finite";
-  return `${decibel(value)} dB, ${rankWords(ranks.get(layer.module) ?? 0, ranks.size)}`;
+  const under = !isMixed ? "" : layer.scheme === null ? ", only pruned" : `, ${quote(layer.scheme)}`;
+  if (layer.mse === 0) return `comes back without any error${under}`;
+  if (value === null) return `has no figure, for it holds values that are not finite${under}`;
+  return `${decibel(value)} dB${under}, ${rankWords(ranks.get(layer.module) ?? 0, ranks.size)}`;
 }
 
 function waitingCell(kind: string, number: number, row: number, column: number): HeatMapCell {
@@ -158,6 +227,7 @@ function waitingCell(kind: string, number: number, row: number, column: number):
     value: null,
     label: "",
     sentence: `${name}: not measured yet`,
+    isNotched: false,
   };
 }
 
@@ -190,7 +260,10 @@ function captionOf(scheme: SchemeResult, ranked: readonly Ranked[]): LayerMap["c
     return { strong: `Worst so far: ${nameOf(worst)}, ${decibel(worst.sqnrDb)} dB.`, plain };
   }
   if (worst === undefined || best === undefined) {
-    return { strong: "No matrix has a figure.", plain: but === "" ? "Nothing here is quantized." : but.trim() };
+    return {
+      strong: "No matrix has a figure.",
+      plain: but === "" ? "Nothing here is pruned or quantized." : but.trim(),
+    };
   }
   if (ranked.length === 1) return { strong: `${nameOf(worst)} keeps ${decibel(worst.sqnrDb)} dB.`, plain: but.trim() };
   const outliers = outlierCount(ranked);

@@ -1,13 +1,20 @@
 import { css, html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
+import { quote } from "../../base/errors.ts";
 import type { SchemeResult } from "../../engine/result.ts";
 import { drawHeatMap, type HeatMapData, heatMapTemplate, isWalk, RAMP_STEPS, walkCells } from "../charts/heat-map.ts";
 import { heatMapStyles } from "../charts/heat-map-styles.ts";
+import { markStyles } from "../parts/mark-styles.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { OwnWidth } from "../parts/own-width.ts";
+import { safeName } from "../parts/safe-name.ts";
+import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles } from "../parts/shared-styles.ts";
 import { layerMap } from "./layer-map-model.ts";
 import { emit } from "./panel-events.ts";
+
+/** A longer name is cut on its button and shown whole beside the pointer. */
+const LONGEST_ON_PILL = 28;
 
 const LABEL_WIDTH = { grid: 96, list: 220 } as const;
 
@@ -25,6 +32,7 @@ export class LabLayerMap extends LitElement {
   static override styles = [
     baseStyles,
     heatMapStyles,
+    markStyles,
     css`
       .head {
         display: flex;
@@ -38,31 +46,38 @@ export class LabLayerMap extends LitElement {
         flex: 1 1 320px;
       }
       .choice {
-        display: inline-flex;
-        flex: none;
-        border: 1px solid var(--line-2);
-        border-radius: var(--radius);
-        overflow: clip;
+        display: flex;
+        flex: 0 1 auto;
+        flex-wrap: wrap;
+        gap: var(--s1);
       }
       .choice button {
-        min-height: 24px;
-        padding: 3px 10px;
-        border: 0;
-        border-left: 1px solid var(--line);
+        display: inline-flex;
+        align-items: center;
+        gap: 6px;
+        max-width: 240px;
+        min-height: 26px;
+        padding: 3px 9px 3px 7px;
+        border: 1px solid var(--line-2);
+        border-radius: var(--radius);
         background: none;
         color: var(--ink-2);
         font: var(--t-small);
         cursor: pointer;
       }
-      .choice button:first-child {
-        border-left: 0;
+      .choice button:hover {
+        border-color: var(--line-3);
       }
       .choice button[aria-pressed="true"] {
-        background: var(--ink);
-        color: var(--paper);
+        border-color: var(--ink);
+        box-shadow: inset 0 0 0 1px var(--ink);
+        color: var(--ink);
+        font-weight: 600;
       }
-      .choice button:focus-visible {
-        outline-offset: -3px;
+      .choice bdi {
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
       }
       .picture + .picture {
         margin-top: var(--s3);
@@ -95,14 +110,16 @@ export class LabLayerMap extends LitElement {
         gap: var(--s2);
         font-variant-numeric: tabular-nums;
       }
-      .ramp svg {
+      .ramp svg,
+      .notches svg {
         display: inline-block;
+      }
+      .notches svg {
+        margin-right: 6px;
       }
       @media (forced-colors: active) {
         .choice button[aria-pressed="true"] {
-          forced-color-adjust: none;
-          background: Highlight;
-          color: HighlightText;
+          outline: 2px solid Highlight;
         }
       }
       @media (max-width: 599px) {
@@ -127,12 +144,17 @@ export class LabLayerMap extends LitElement {
           ${this.schemes.length > 1 ? this.#choice() : nothing}
         </div>
         <p class="unit-line">
-          signal over error of each matrix, ${this.scheme.scheme}, dB · stronger is worse${wordsMark("●", "Measured here, over all weights of each matrix")}
+          signal over error of each matrix, ${safeName(this.scheme.scheme)}, dB · stronger is worse${wordsMark("●", "Measured here, over all weights of each matrix")}
         </p>
         ${map.grid === null ? nothing : this.#picture(map.grid, "grid")}
         ${map.list === null ? nothing : this.#picture(map.list, "list")}
         <div class="foot">
           ${map.legend === null ? html`<span></span>` : legendTemplate(map.legend.good, map.legend.bad)}
+          ${
+            map.notches === null
+              ? nothing
+              : html`<span class="notches"><svg width="8" height="8" aria-hidden="true"><path class="notch" d="M0 0h8v8z"></path></svg>${map.notches}</span>`
+          }
           <span class="keys"><kbd>←</kbd> <kbd>↑</kbd> <kbd>↓</kbd> <kbd>→</kbd> walk &ensp;<kbd>Enter</kbd> opens a matrix</span>
         </div>
         <p class="spoken" aria-live="polite">${this.spoken}</p>
@@ -144,7 +166,8 @@ export class LabLayerMap extends LitElement {
     return html`<div class="choice" role="group" aria-label="Scheme shown">
       ${this.schemes.map(
         (name) =>
-          html`<button type="button" aria-pressed=${name === this.scheme?.scheme} @click=${() => emit(this, "lab-pick-scheme", name)}>${name}</button>`,
+          html`<button type="button" aria-pressed=${name === this.scheme?.scheme} data-tip=${name.length > LONGEST_ON_PILL ? quote(name) : nothing}
+            @click=${() => emit(this, "lab-pick-scheme", name)}>${recipeMark(recipeLook(name))}${safeName(name)}</button>`,
       )}
     </div>`;
   }
@@ -169,7 +192,8 @@ export class LabLayerMap extends LitElement {
 
   #pick(data: HeatMapData, key: string): void {
     const cell = data.cells.find((candidate) => candidate.key === key);
-    if (cell === undefined || cell.state === "waiting") return;
+    const isTotal = data.hasTotals && cell?.row === data.rows.length - 1;
+    if (cell === undefined || cell.state === "waiting" || isTotal) return;
     this.spoken = `Opened ${cell.sentence}`;
     emit(this, "lab-pick-module", key);
   }

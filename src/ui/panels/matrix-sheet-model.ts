@@ -1,7 +1,11 @@
 import type { LabErrorData } from "../../base/errors.ts";
-import { formatBytes, formatCount, formatNumber } from "../../base/format.ts";
+import { formatBytes, formatCount, formatNumber, formatPercent } from "../../base/format.ts";
 import type { HistogramResult } from "../../engine/api.ts";
 import type { LayerResult } from "../../engine/result.ts";
+import { parseRecipe, parseScheme } from "../../schemes/recipe.ts";
+import { cornerWords } from "../parts/corner-words.ts";
+import { DIVERGENCE_WORDS } from "../parts/metric-words.ts";
+import { shortName } from "../parts/safe-name.ts";
 
 /** The histogram of the chosen matrix, on its way or failed. */
 export type HistogramView =
@@ -20,45 +24,105 @@ export interface SheetRow {
 
 /** The figures of one matrix. */
 export function sheetRows(layer: LayerResult): readonly SheetRow[] {
-  const weights = "Measured here, over all weights of this matrix";
-  const measured = (name: string, value: number | null, unit = ""): SheetRow => ({
+  const overAll = "Measured here, over all weights of this matrix";
+  const measured = (
+    name: string,
+    value: number | null,
+    write = formatNumber,
+    unit = "",
+    words = overAll,
+  ): SheetRow => ({
     name,
     glyph: "●",
-    words: weights,
-    text: value === null ? "–" : `${formatNumber(value)}${unit}`,
+    words,
+    text: value === null ? "–" : `${write(value)}${unit}`,
   });
   const rows: SheetRow[] = [
-    measured("Signal over error", layer.sqnrDb, " dB"),
+    measured("Signal over error", layer.sqnrDb, formatNumber, " dB"),
     measured("Relative squared error", layer.relativeMse),
     measured("Mean squared error", layer.mse),
     measured("Largest error of one weight", layer.maxAbsError),
     measured("Cosine with the original", layer.cosine),
+  ];
+  if (layer.scheme !== null) {
+    rows.push(
+      measured("Clipped weights", layer.clippedShare, formatPercent),
+      measured("Levels used", layer.usedLevels, formatPercent),
+    );
+  }
+  rows.push(
+    measured(
+      "Weight-histogram divergence",
+      layer.histogramDivergence,
+      formatNumber,
+      " bits",
+      `Measured here over ${formatCount(layer.histogramSamples)} weights: ${DIVERGENCE_WORDS}`,
+    ),
     {
-      name: "Stored: codes, scales, shape",
+      name: "Stored for this matrix",
       glyph: "ƒ",
-      words: "Computed: the layout of the scheme, to the byte",
+      words: "Computed: the layout that export writes, to the byte",
       text: formatBytes(layer.storedBytes),
     },
-  ];
+  );
   const { weights: bad, reconstructions } = layer.notFinite;
   if (bad > 0 || reconstructions > 0) {
     rows.push({
       name: "Not finite: weights · after",
       glyph: "●",
-      words: weights,
+      words: overAll,
       text: `${formatCount(bad)} · ${formatCount(reconstructions)}`,
     });
   }
   return rows;
 }
 
-/** What a histogram says: how many of its levels are taken. */
-export function histogramCaption(result: HistogramResult): { readonly strong: string; readonly plain: string } {
+/** Corners of the arithmetic that this matrix meets, as one sentence; empty as a rule. */
+export function cornerSentence({ corners }: LayerResult): string {
+  return corners.length === 0 ? "" : `${corners.map(cornerWords).join("; ")}.`;
+}
+
+/** What of a recipe applies to this matrix, where the recipe's name alone does not say it; else empty. */
+export function appliesWords(layer: LayerResult, recipe: string): string {
+  if (layer.scheme === null) return "only pruned here, not quantized";
+  try {
+    const { pruning, groups } = parseRecipe(recipe);
+    const scheme = shortName(layer.scheme);
+    if (pruning !== null) return `pruned first, then ${scheme}`;
+    return groups.length > 1 ? `${scheme} applies here` : "";
+  } catch {
+    return "";
+  }
+}
+
+/** Why a matrix has no histogram of levels, or null where it has one. */
+export function noLevelsWords(layer: LayerResult): string | null {
+  return layer.scheme === null
+    ? "This recipe prunes the matrix and quantizes nothing in it: its weights stay numbers of their own type, so there are no codes to count."
+    : null;
+}
+
+/** What a histogram says: how many of its levels are taken. `scheme` is the one that applies to the matrix. */
+export function histogramCaption(
+  result: HistogramResult,
+  scheme: string | null,
+): { readonly strong: string; readonly plain: string } {
   const levels = result.codes.length;
   const used = result.codes.filter((count) => count > 0).length;
-  const plain = "Outline: its weights in steps of their own scale. Comb: the codes they become.";
+  const steps = isAsymmetric(scheme)
+    ? "its weights in steps of their own scale, moved by their zero point"
+    : "its weights in steps of their own scale";
+  const plain = `Outline: ${steps}. Comb: the codes they become.`;
   if (used === levels) return { strong: `All ${levels} levels are taken.`, plain };
   return { strong: `${used} of ${levels} levels are taken.`, plain };
+}
+
+function isAsymmetric(scheme: string | null): boolean {
+  try {
+    return scheme !== null && !parseScheme(scheme).weights.symmetric;
+  } catch {
+    return false;
+  }
 }
 
 /** The shape in words: `256 × 768`. */

@@ -1,21 +1,32 @@
-import { css, html, LitElement, type TemplateResult } from "lit";
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
+import { quote } from "../../base/errors.ts";
 import type { LayerResult } from "../../engine/result.ts";
 import { drawHistogram, histogramTemplate } from "../charts/histogram.ts";
 import { histogramStyles } from "../charts/histogram-styles.ts";
+import { familyStyles } from "../parts/mark-styles.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { OwnWidth } from "../parts/own-width.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { schemeFamily } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles } from "../parts/shared-styles.ts";
-import { type HistogramView, histogramCaption, shapeWords, sheetRows } from "./matrix-sheet-model.ts";
+import {
+  appliesWords,
+  cornerSentence,
+  type HistogramView,
+  histogramCaption,
+  noLevelsWords,
+  shapeWords,
+  sheetRows,
+} from "./matrix-sheet-model.ts";
 
 const PICTURE_HEIGHT = 196;
 
 /** One matrix opened: where its weights fall between the levels, and its figures. */
 export class LabMatrixSheet extends LitElement {
   @property({ attribute: false }) layer: LayerResult | null = null;
-  @property() scheme = "";
+  /** The recipe whose row is chosen. */
+  @property() recipe = "";
   @property({ attribute: false }) histogram: HistogramView = { state: "none" };
 
   readonly #width = new OwnWidth(this);
@@ -23,6 +34,7 @@ export class LabMatrixSheet extends LitElement {
   static override styles = [
     baseStyles,
     figureStyles,
+    familyStyles,
     histogramStyles,
     css`
       h2 {
@@ -39,8 +51,13 @@ export class LabMatrixSheet extends LitElement {
         grid-template-columns: minmax(0, 3fr) minmax(0, 2fr);
         gap: var(--s5);
       }
-      .numbers {
-        align-content: start;
+      .under b {
+        color: var(--ink);
+        font-weight: 600;
+      }
+      .corners {
+        padding-top: var(--s1);
+        border-top: 1px solid var(--line);
       }
       figcaption {
         margin-bottom: var(--s2);
@@ -75,29 +92,38 @@ export class LabMatrixSheet extends LitElement {
   protected override render(): TemplateResult {
     const layer = this.layer;
     if (layer === null) return waitingSheet();
+    const applies = appliesWords(layer, this.recipe);
+    const corners = cornerSentence(layer);
     return html`
       <h2><code>${safeName(layer.module)}</code></h2>
-      <p class="small under">${shapeWords(layer)} weights, opened under ${this.scheme}</p>
+      <p class="small under">
+        ${shapeWords(layer)} weights, opened under ${safeName(this.recipe)}${applies === "" ? nothing : html`: <b>${applies}</b>`}
+      </p>
       <div class="sheet">
         <figure>${this.#picture(layer)}</figure>
-        <dl class="numbers">
-          ${sheetRows(layer).map((row) => html`<dt>${row.name}${wordsMark(row.glyph, row.words)}</dt><dd>${row.text}</dd>`)}
-        </dl>
+        <div>
+          <dl class="numbers">
+            ${sheetRows(layer).map((row) => html`<dt>${row.name}${wordsMark(row.glyph, row.words)}</dt><dd>${row.text}</dd>`)}
+          </dl>
+          ${corners === "" ? nothing : html`<p class="small corners">${corners} A group is what shares one scale.</p>`}
+        </div>
       </div>
     `;
   }
 
   #picture(layer: LayerResult): TemplateResult {
     const view = this.histogram;
+    const without = noLevelsWords(layer);
+    if (without !== null) return html`<figcaption class="caption">No levels here. <span>${without}</span></figcaption>`;
     if (view.state === "ready") {
-      const caption = histogramCaption(view.result);
+      const caption = histogramCaption(view.result, layer.scheme);
       const narrow = this.#width.px < 560;
       const width = narrow ? this.#width.px : Math.floor(((this.#width.px - 24) * 3) / 5);
       const drawing = drawHistogram(view.result, { width: Math.max(240, width), height: PICTURE_HEIGHT });
-      const spoken = `Histogram of ${layer.module}. ${caption.strong} ${drawing.peak?.text ?? ""}`;
+      const spoken = `Histogram of ${quote(layer.module)}. ${caption.strong} ${drawing.peak?.text ?? ""}`;
       return html`
         <figcaption class="caption">${caption.strong} <span>${caption.plain}</span></figcaption>
-        ${histogramTemplate(drawing, spoken, schemeFamily(this.scheme))}
+        ${histogramTemplate(drawing, spoken, schemeFamily(layer.scheme))}
       `;
     }
     if (view.state === "failed") {

@@ -22,6 +22,8 @@ export interface PanelEvents {
 
 /** What a comparison is asked to do, apart from what the shown one did. */
 export interface AskedRules {
+  /** Recipes in their canonical spelling, each once, in the order of the rows. */
+  readonly schemes: readonly string[];
   readonly arithmetic: ArithmeticName;
   readonly ignore: readonly string[];
 }

@@ -4,10 +4,10 @@ import { computed, measured } from "../../base/quantity.ts";
 import type { ExportResult, ThroughputResult } from "../../engine/result.ts";
 import { sampleFit, sampleLayer, sampleResult, sampleScheme } from "./compare-result.cases.ts";
 import { formatPatterns, parsePatterns } from "./compare-settings-model.ts";
-import { exportSentence } from "./export-model.ts";
+import { exportNotes, exportSentence, exportVerb } from "./export-model.ts";
 import { fitSentence, wholeNumber } from "./gpu-fit-model.ts";
 import { headline } from "./headline-model.ts";
-import { histogramCaption, sheetRows } from "./matrix-sheet-model.ts";
+import { appliesWords, cornerSentence, histogramCaption, noLevelsWords, sheetRows } from "./matrix-sheet-model.ts";
 import { deviceLine, runBar } from "./run-bar-model.ts";
 import { worstLayer } from "./scheme-summary-model.ts";
 import { schemeTable } from "./scheme-table-model.ts";
@@ -55,11 +55,57 @@ describe("the headline", () => {
   });
 
   test("tells a stale result apart by what was changed", () => {
-    const rules = { arithmetic: "triton", ignore: shown.ignore } as const;
+    const schemes = ["W4A16", "W8A8"];
+    const rules = { schemes, arithmetic: "triton", ignore: shown.ignore } as const;
     const sentence = headline({ kind: "stale", asked: rules }, shown, chosen).sentence;
     expect(sentence).toBe("These numbers are for eager arithmetic; you have chosen triton.");
-    const list = headline({ kind: "stale", asked: { arithmetic: "eager", ignore: [] } }, shown, chosen);
+    const list = headline({ kind: "stale", asked: { ...rules, arithmetic: "eager", ignore: [] } }, shown, chosen);
     expect(list.evidence).toContain("They left alone: lm_head, re:.*embed_tokens.");
+  });
+
+  test.each([
+    [["W4A16", "W8A8", "W2A16"], "W2A16 is not measured yet."],
+    [["W2A16", "W3A16"], "W2A16 and W3A16 are not measured yet."],
+    [["W2A16", "W3A16", "W5A16", "W6A16", "W7A16"], "W2A16, W3A16, W5A16 and 2 more are not measured yet."],
+    [["W4A16", "magnitude:2:4 | W4A16"], "magnitude:2:4 | W4A16 is not measured yet."],
+    [["W2A16", "magnitude:2:4 | W4A16"], "2 recipes are not measured yet."],
+    [["W4A16"], "You have taken out W8A8."],
+  ])("of the chosen schemes %j it says what is not shown", (schemes, sentence) => {
+    const asked = { schemes, arithmetic: shown.arithmetic, ignore: shown.ignore };
+    const view = headline({ kind: "stale", asked }, shown, chosen);
+    expect(view.sentence).toBe(sentence);
+    expect(view.actions.map((action) => action.action)).toEqual(["compare", "reset-rules"]);
+  });
+
+  test("pruning alone is no rounding, and does not make a file smaller", () => {
+    const { quantizedBitsPerWeight: _, ...pruned } = sampleScheme("magnitude:2:4 | none", 8.5, 0.1, {
+      description: "of every 4 neighbours the 2 smallest become zero, nothing is quantized",
+      smaller: computed(1.0004, "ratio", ""),
+    });
+    const view = headline({ kind: "finished" }, sampleResult({ schemes: [pruned] }), pruned);
+    expect(view.sentence).toBe(
+      "magnitude:2:4 | none does not make tiny smaller and keeps its weights 8.50 dB above the error.",
+    );
+    expect(view.evidence).not.toContain("rounding");
+  });
+
+  test("an error larger than the weights is said as one", () => {
+    const bad = sampleScheme("int2:tensor", -1.5);
+    expect(headline({ kind: "finished" }, shown, bad).sentence).toMatch(
+      /, and the error is 1\.50 dB above its weights\.$/,
+    );
+  });
+
+  test("of eight schemes three stand beside the chosen one, the rest is counted", () => {
+    const schemes = [2, 3, 4, 5, 6, 7, 8].map((bits) => sampleScheme(`W${bits}A16`, 6 * bits));
+    const all = sampleResult({ schemes });
+    const view = headline({ kind: "finished" }, all, schemes[2] ?? null);
+    expect(view.evidence).toMatch(/W5A16: 2\.74 ×, 30\.0 dB · 3 more in the table$/);
+    const stopped = headline({ kind: "cancelled" }, { ...all, outcome: "cancelled", finished: false }, null);
+    expect(stopped.sentence).toBe("Stopped by you: 4 of 4 matrices under 7 schemes.");
+    const mixed = [...schemes, sampleScheme("magnitude:0.5 | none", 9, 1, { modules: 9 })];
+    const later = headline({ kind: "cancelled" }, { ...all, schemes: mixed, finished: false }, null);
+    expect(later.sentence).toBe("Stopped by you: 7 of 8 schemes finished.");
   });
 
   test("says where a cancelled run stopped", () => {
@@ -98,6 +144,35 @@ describe("the scheme table", () => {
     expect(schemeTable(sampleResult()).caption.strong).toBe("All of them fit on one L4 24 GB.");
     const tight = sampleResult({ original: { fit: sampleFit({ fits: false }) } });
     expect(schemeTable(tight).caption.strong).toBe("The original does not fit on one L4 24 GB; W4A16 and W8A8 do.");
+    const many = [2, 3, 4, 5, 6].map((bits) => sampleScheme(`W${bits}A16`, 6 * bits));
+    expect(schemeTable({ ...tight, schemes: many }).caption.strong).toMatch(/; W2A16, W3A16, W4A16 and 2 more do\.$/);
+  });
+
+  test("what is only pruned has a dash for its quantized bits, and the others keep theirs", () => {
+    const { quantizedBitsPerWeight: _, ...pruned } = sampleScheme("magnitude:0.5 | none", 9);
+    const table = schemeTable(sampleResult({ schemes: [pruned, sampleScheme("W4A16", 19)] }));
+    const column = table.columns.find((candidate) => candidate.name === "quantized");
+    expect(column?.cells.map((cell) => cell.form)).toEqual(["none", "none", "figure"]);
+    expect(column?.example).toBeDefined();
+  });
+
+  test("a note that concerns several rows stands once, and each of them points at it", () => {
+    const dense = { code: "a", severity: "info", text: "Dense with zeros." } as const;
+    const other = { code: "b", severity: "warning", text: "Mind the order." } as const;
+    const schemes = [
+      sampleScheme("magnitude:2:4 | W4A16", 9, 0.1, { notices: [dense] }),
+      sampleScheme("W4A16", 19),
+      sampleScheme("magnitude:0.5 | W8A8@re:.*a; W4A16", 9, 0.1, { notices: [other, dense] }),
+    ];
+    const table = schemeTable(sampleResult({ schemes }));
+    expect(table.notes.map((note) => note.text)).toEqual(["Dense with zeros.", "Mind the order."]);
+    expect(table.rows.map((row) => row.notes)).toEqual([[], [1], [], [1, 2]]);
+  });
+
+  test("a scheme that rounds activations says where their error comes from", () => {
+    const [, weights, activations] = schemeTable(sampleResult()).rows;
+    expect(weights?.description).toBe("int4, symmetric, groups of 128");
+    expect(activations?.description).toContain("that error comes with the forward pass");
   });
 });
 
@@ -133,6 +208,15 @@ describe("the run bar", () => {
     expect(deviceLine(device, sampleResult({ kernels: [{ ...kernel, device: "webgpu" }] })).text).toContain(
       "bit-exact",
     );
+  });
+
+  test("counts matrices only where all schemes have as many", () => {
+    const parts = (...schemes: ReturnType<typeof sampleScheme>[]): string | undefined =>
+      runBar({ kind: "idle", end: "done" }, sampleResult({ schemes })).parts[0];
+    const one = sampleScheme("W4A16", 19);
+    expect(parts(one)).toBe("4 matrices under 1 scheme");
+    expect(parts(one, { ...one, scheme: "W2A16" })).toBe("4 matrices under 2 schemes");
+    expect(parts(one, { ...one, scheme: "W8A16@re:.*down_proj", modules: 2 })).toBe("2 schemes");
   });
 
   test("says why the CPU computes and that the digits are the same", () => {
@@ -216,9 +300,46 @@ describe("small sentences", () => {
     expect(sheetRows(bad)[0]?.text).toBe("–");
   });
 
-  test("a histogram says how many levels are taken", () => {
+  test("a histogram says how many levels are taken, and that a zero point moves the weights", () => {
     const result = { module: "m", scheme: "W4A16", weights: [1], binsPerLevel: 1, firstLevel: -1, codes: [1, 0, 2] };
-    expect(histogramCaption(result).strong).toBe("2 of 3 levels are taken.");
+    expect(histogramCaption(result, "W4A16").strong).toBe("2 of 3 levels are taken.");
+    expect(histogramCaption(result, "W4A16").plain).not.toContain("zero point");
+    expect(histogramCaption(result, "int3:tensor:asym").plain).toContain("moved by their zero point");
+  });
+
+  test("a matrix that is only pruned has no levels, and says why", () => {
+    const pruned = sampleLayer(0, "q_proj", 9, { scheme: null, clippedShare: null, usedLevels: null });
+    expect(noLevelsWords(pruned)).toContain("quantizes nothing in it");
+    expect(noLevelsWords(sampleLayer(0, "q_proj", 9))).toBeNull();
+    const names = sheetRows(pruned).map((row) => row.name);
+    expect(names).not.toContain("Levels used");
+    expect(names).toContain("Weight-histogram divergence");
+  });
+
+  test("the divergence says its full name, its sample count and what it does not say", () => {
+    const row = sheetRows(sampleLayer(0, "q_proj", 19)).find((each) => each.name === "Weight-histogram divergence");
+    expect(row?.text).toBe("0.180 bits");
+    expect(row?.words).toMatch(/over 160 weights: Jensen–Shannon divergence .* nothing of what the model says\.$/);
+  });
+
+  test.each([
+    ["W4A16", "W4A16", ""],
+    ["W8A16@re:.*down_proj; W4A16", "W8A16", "W8A16 applies here"],
+    ["magnitude:2:4 | W4A16", "W4A16", "pruned first, then W4A16"],
+    ["magnitude:0.5 | none", null, "only pruned here, not quantized"],
+  ])("of %j, where %j applies, the sheet says %j", (recipe, scheme, words) => {
+    expect(appliesWords(sampleLayer(0, "q_proj", 19, { scheme }), recipe)).toBe(words);
+  });
+
+  test("corners of a matrix are said in words", () => {
+    const corners = [
+      { corner: "allZero", groups: 3 },
+      { corner: "scaleInfinite", groups: 1 },
+    ] as const;
+    expect(cornerSentence(sampleLayer(0, "q_proj", 19, { corners }))).toBe(
+      "3 groups all zero; 1 group's range overflows: its scale is infinite.",
+    );
+    expect(cornerSentence(sampleLayer(0, "q_proj", 19))).toBe("");
   });
 
   test("an export is compared with the table to the byte", () => {
@@ -234,14 +355,29 @@ describe("small sentences", () => {
       files: [],
       quantizedModules: 2,
       untouchedTensors: 3,
+      corners: ["a", "b", "c", "d", "e", "f\u202E"].map((module) => ({
+        module,
+        corners: [{ corner: "allZero", groups: 2 }],
+      })),
       notices: [{ code: "export/tied-head", severity: "warning", text: "Mind the head." }],
       kernels: [],
       elapsedMs: 1,
     };
     const archive = { result, url: "blob:x", fileName: "x.tar" };
-    expect(exportSentence(archive, 100, "W4A16").plain).toContain("Mind the head.");
+    expect(exportNotes(result)).toEqual([
+      "Mind the head.",
+      "a: 2 groups all zero.",
+      "b: 2 groups all zero.",
+      "c: 2 groups all zero.",
+      "d: 2 groups all zero.",
+      "2 more matrices have such groups; the map marks them.",
+    ]);
     expect(exportSentence(archive, 100, "W4A16").plain).toMatch(/^To the byte/);
     expect(exportSentence(archive, 101, "W4A16").plain).toMatch(/please report this difference/);
+    const sparse = { ...archive, result: { ...result, scheme: "magnitude:2:4 | none" } };
+    expect(exportSentence(sparse, 100, "magnitude:2:4 | none").plain).toContain("2 matrices pruned, 3 tensors");
+    expect(exportVerb("W4A16")).toBe("Export W4A16");
+    expect(exportVerb("W8A16@re:.*down_proj; W4A16")).toBe("Export this recipe");
   });
 
   test("patterns survive being shown and read again", () => {

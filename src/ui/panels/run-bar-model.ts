@@ -32,12 +32,14 @@ export function runBar(state: RunState, shown: CompareResult | null): RunBar {
     return { ...idle, strong: "Stopped by you", parts: ["what was measured stands"], announced: "Stopped" };
   }
   if (state.end === "none" || shown === null) return { ...idle, strong: "Nothing runs", parts: [], announced: "" };
-  const first = shown.schemes[0];
-  const parts = [
-    ...(first === undefined ? [] : [`${first.modules} matrices under ${shown.schemes.length} schemes`]),
-    formatDuration(shown.elapsedMs),
-  ];
+  const parts = [...(shown.schemes.length === 0 ? [] : [doneWords(shown)]), formatDuration(shown.elapsedMs)];
   return { ...idle, strong: "Done", parts, announced: "Done" };
+}
+
+function doneWords({ schemes }: CompareResult): string {
+  const words = schemes.length === 1 ? "1 scheme" : `${schemes.length} schemes`;
+  const counts = new Set(schemes.map((scheme) => scheme.modules));
+  return counts.size === 1 ? `${[...counts][0]} matrices under ${words}` : words;
 }
 
 function running(what: string, progress: Progress | null): RunBar {

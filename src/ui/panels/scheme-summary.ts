@@ -1,11 +1,13 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
-import { formatBytes, formatNumber } from "../../base/format.ts";
+import { formatBytes, formatNumber, formatPercent } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
 import type { ModelSummary, SchemeResult } from "../../engine/result.ts";
 import { markStyles } from "../parts/mark-styles.ts";
-import { kindMark } from "../parts/number-kind.ts";
-import { schemeFamily, schemeMark } from "../parts/scheme-mark.ts";
+import { DIVERGENCE_WORDS } from "../parts/metric-words.ts";
+import { describeKind, KIND_GLYPHS, kindMark, wordsMark } from "../parts/number-kind.ts";
+import { safeName } from "../parts/safe-name.ts";
+import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles } from "../parts/shared-styles.ts";
 import { worstLayer } from "./scheme-summary-model.ts";
 
@@ -24,6 +26,14 @@ export class LabSchemeSummary extends LitElement {
         align-items: center;
         gap: var(--s2);
         font: 600 16px/24px var(--sans);
+      }
+      .note {
+        margin-top: var(--s1);
+        padding-left: var(--s2);
+        border-left: 2px solid var(--line-2);
+      }
+      .note.warning {
+        border-left-color: var(--ink-2);
       }
       .who .mark {
         width: 18px;
@@ -58,10 +68,11 @@ export class LabSchemeSummary extends LitElement {
     if (scheme === null || this.model === null) return nothing;
     const worst = worstLayer(scheme);
     return html`
-      <h2 class="who">${schemeMark(schemeFamily(scheme.scheme), scheme.roundsActivations)}${scheme.scheme}</h2>
+      <h2 class="who">${recipeMark(recipeLook(scheme.scheme))}${safeName(scheme.scheme)}</h2>
       <p class="small">
-        ${scheme.description}${scheme.roundsActivations ? "; activations are rounded when it is served, these figures are of the weights alone" : ""}
+        <bdi>${scheme.description}</bdi>${scheme.roundsActivations ? "; activations are rounded too when it is served: that error comes with the forward pass, these figures are of the weights alone" : ""}
       </p>
+      ${scheme.notices.map((notice) => html`<p class="small note ${notice.severity}"><bdi>${notice.text}</bdi></p>`)}
       <div class="big">
         <div>
           <b>${formatNumber(scheme.smaller.value)}<span class="unit"> ×</span></b>
@@ -70,7 +81,9 @@ export class LabSchemeSummary extends LitElement {
         <div>
           ${
             scheme.sqnrDb === undefined
-              ? html`<div class="hatched"></div><span class="small">signal over error waits</span>`
+              ? scheme.layers.length < scheme.modules
+                ? html`<div class="hatched"></div><span class="small">signal over error waits</span>`
+                : html`<b class="dim">–</b><span class="small">no finite signal over error</span>`
               : html`<b>${formatNumber(scheme.sqnrDb.value)}<span class="unit"> dB</span></b>
                   <span class="small">signal over error, ${scheme.error === undefined ? "all weights" : "what it can take"}${kindMark(scheme.sqnrDb)}</span>`
           }
@@ -80,25 +93,34 @@ export class LabSchemeSummary extends LitElement {
         <dt>Bits per weight, whole file${kindMark(scheme.bitsPerWeight)}</dt>
         <dd>${formatNumber(scheme.bitsPerWeight.value)}</dd>
         <dt>Bits per weight, quantized${kindMark(scheme.quantizedBitsPerWeight)}</dt>
-        <dd>${formatNumber(scheme.quantizedBitsPerWeight.value, 4)}</dd>
-        ${measuredRow("Relative squared error", scheme.relativeMse)}
-        ${measuredRow("Largest error of one weight", scheme.maxAbsError)}
+        <dd>${scheme.quantizedBitsPerWeight === undefined ? "–" : formatNumber(scheme.quantizedBitsPerWeight.value, 4)}</dd>
+        ${this.#measured("Relative squared error", scheme.relativeMse)}
+        ${this.#measured("Largest error of one weight", scheme.maxAbsError)}
+        ${this.#measured("Cosine with the original", scheme.cosine)}
+        ${this.#measured("Clipped weights", scheme.clippedShare, formatPercent)}
+        ${this.#measured("Levels used, mean", scheme.usedLevels, formatPercent)}
+        ${this.#measured("Weight-histogram divergence", scheme.histogramDivergence, formatNumber, " bits", `: ${DIVERGENCE_WORDS}`)}
         <dt>Worst matrix</dt>
         ${
           worst === null
             ? html`<dd class="hatched">&emsp;&emsp;&emsp;</dd>`
             : html`<dd>${worst.name} <span class="unit">${worst.figure}</span></dd>`
         }
-        <dt>Matrices quantized</dt>
+        <dt>Matrices ${scheme.pruning === null ? "quantized" : scheme.quantizedBitsPerWeight === undefined ? "pruned" : "pruned or quantized"}</dt>
         <dd>${scheme.quantizedModules}${scheme.quantizedModules === scheme.modules ? "" : html` <span class="unit">of ${scheme.modules}</span>`}</dd>
       </dl>
     `;
   }
-}
 
-function measuredRow(name: string, quantity: Quantity | undefined): TemplateResult {
-  return html`<dt>${name}${kindMark(quantity)}</dt>
-    ${quantity === undefined ? html`<dd class="hatched">&emsp;&emsp;&emsp;</dd>` : html`<dd>${formatNumber(quantity.value)}</dd>`}`;
+  /** A figure; hatched while it waits, a dash where the whole recipe is measured and has none. */
+  #measured(name: string, quantity: Quantity | undefined, write = formatNumber, unit = "", more = ""): TemplateResult {
+    const waits = this.scheme !== null && this.scheme.layers.length < this.scheme.modules;
+    const without = waits ? html`<dd class="hatched">&emsp;&emsp;&emsp;</dd>` : html`<dd class="dim">–</dd>`;
+    const mark =
+      quantity === undefined ? nothing : wordsMark(KIND_GLYPHS[quantity.kind], describeKind(quantity) + more);
+    return html`<dt>${name}${mark}</dt>
+      ${quantity === undefined ? without : html`<dd>${write(quantity.value)}<span class="unit">${unit}</span></dd>`}`;
+  }
 }
 
 customElements.define("lab-scheme-summary", LabSchemeSummary);

@@ -1,7 +1,10 @@
+import { quote } from "../../base/errors.ts";
 import { formatBytes, formatNumber } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
 import type { CompareResult, FitResult, SchemeResult } from "../../engine/result.ts";
+import { listWords } from "../parts/list-words.ts";
 import { splitUnit } from "../parts/number-kind.ts";
+import { ORIGINAL_LOOK, type RecipeLook, recipeLook } from "../parts/scheme-mark.ts";
 
 /** One cell: a figure with its unit, a place that waits, a dash, or words. */
 export type TableCell =
@@ -26,10 +29,14 @@ export interface SchemeTable {
     readonly name: string;
     /** The scheme to pick; null for the original. */
     readonly scheme: string | null;
+    readonly look: RecipeLook;
     readonly description: string;
-    readonly roundsActivations: boolean;
     readonly failure: string | null;
+    /** Numbers of the notes that are about this row. */
+    readonly notes: readonly number[];
   }[];
+  /** What to know of some rows, each text once. */
+  readonly notes: readonly { readonly number: number; readonly text: string }[];
   readonly columns: readonly TableColumn[];
   readonly caption: { readonly strong: string; readonly plain: string };
 }
@@ -45,7 +52,8 @@ export function schemeTable(result: CompareResult): SchemeTable {
   const size = (name: string, ofModel: Quantity | string, pick: Pick, digits?: number): TableColumn => {
     const first = typeof ofModel === "string" ? figureOf(ofModel) : quantityCell(ofModel, digits);
     const cells = schemes.map((scheme) => quantityCell(pick(scheme), digits));
-    return column(name, "size", schemes[0] && pick(schemes[0]), [first, ...cells]);
+    const example = schemes.map(pick).find((quantity) => quantity !== undefined);
+    return column(name, "size", example, [first, ...cells]);
   };
   const error = (name: string, pick: Pick): TableColumn => {
     const cells = schemes.map((scheme) => {
@@ -56,6 +64,7 @@ export function schemeTable(result: CompareResult): SchemeTable {
     const example = schemes.map(pick).find((quantity) => quantity !== undefined);
     return column(name, "error", example, [NONE, ...cells]);
   };
+  const notes = notesOf(schemes);
   const fits = [original.fit, ...schemes.map((scheme) => scheme.fit)];
   const plan = (name: string, pick: (fit: FitResult) => Quantity | undefined): TableColumn =>
     column(
@@ -69,18 +78,21 @@ export function schemeTable(result: CompareResult): SchemeTable {
       {
         name: `original, ${dtypeWords(result)}`,
         scheme: null,
+        look: ORIGINAL_LOOK,
         description: "",
-        roundsActivations: false,
         failure: null,
+        notes: [],
       },
       ...schemes.map((scheme) => ({
-        name: scheme.scheme,
+        name: quote(scheme.scheme),
         scheme: scheme.scheme,
-        description: scheme.description,
-        roundsActivations: scheme.roundsActivations,
+        look: recipeLook(scheme.scheme),
+        description: scheme.roundsActivations ? `${scheme.description}; ${ACTIVATION_WORDS}` : scheme.description,
         failure: scheme.error ? `${scheme.error.found}.` : null,
+        notes: notes.filter(({ text }) => scheme.notices.some((notice) => notice.text === text)).map(numberOf),
       })),
     ],
+    notes,
     columns: [
       size("file", model.fileBytes, (scheme) => scheme.fileBytes, 4),
       size("smaller", `${formatNumber(1)} ×`, (scheme) => scheme.smaller),
@@ -96,6 +108,18 @@ export function schemeTable(result: CompareResult): SchemeTable {
     ],
     caption: captionOf(result),
   };
+}
+
+/** What the figures of such a scheme leave out. */
+const ACTIVATION_WORDS = "activations are rounded too when it is served: that error comes with the forward pass";
+
+function notesOf(schemes: readonly SchemeResult[]): SchemeTable["notes"] {
+  const texts = new Set(schemes.flatMap((scheme) => scheme.notices.map((notice) => notice.text)));
+  return [...texts].map((text, at) => ({ number: at + 1, text }));
+}
+
+function numberOf(note: SchemeTable["notes"][number]): number {
+  return note.number;
 }
 
 function column(
@@ -147,6 +171,9 @@ function dtypeWords(result: CompareResult): string {
   return others.length === 0 ? first.dtype.toLowerCase() : `mostly ${first.dtype.toLowerCase()}`;
 }
 
+/** More schemes than this are counted in the caption, not named. */
+const NAMED_IN_CAPTION = 3;
+
 function captionOf(result: CompareResult): SchemeTable["caption"] {
   const refused = result.schemes.filter((scheme) => scheme.error !== undefined).length;
   const plain =
@@ -159,18 +186,10 @@ function captionOf(result: CompareResult): SchemeTable["caption"] {
   }
   if (fitting.every((fit) => fit.fits === true)) return { strong: `All of them fit on one ${gpu}.`, plain };
   if (fitting.every((fit) => fit.fits === false)) return { strong: `None of them fits on one ${gpu}.`, plain };
-  const good = result.schemes.filter((scheme) => scheme.fit.fits === true).map((scheme) => scheme.scheme);
+  const good = result.schemes.filter((scheme) => scheme.fit.fits === true).map((scheme) => quote(scheme.scheme));
   if (result.original.fit.fits === false && good.length > 0) {
-    return {
-      strong: `The original does not fit on one ${gpu}; ${listWords(good)} ${good.length === 1 ? "does" : "do"}.`,
-      plain,
-    };
+    const who = listWords(good, NAMED_IN_CAPTION);
+    return { strong: `The original does not fit on one ${gpu}; ${who} ${good.length === 1 ? "does" : "do"}.`, plain };
   }
   return { strong: "The schemes side by side.", plain };
-}
-
-/** `a`, `a and b`, `a, b and c`. */
-export function listWords(words: readonly string[]): string {
-  if (words.length < 2) return words.join("");
-  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }

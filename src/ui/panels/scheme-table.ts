@@ -6,7 +6,8 @@ import type { CompareResult } from "../../engine/result.ts";
 import { markStyles } from "../parts/mark-styles.ts";
 import { kindMark } from "../parts/number-kind.ts";
 import { OwnWidth } from "../parts/own-width.ts";
-import { schemeFamily, schemeMark } from "../parts/scheme-mark.ts";
+import { recipeName } from "../parts/safe-name.ts";
+import { recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles, tableStyles } from "../parts/shared-styles.ts";
 import { emit } from "./panel-events.ts";
 import { type SchemeTable, schemeTable, type TableCell, type TableColumn } from "./scheme-table-model.ts";
@@ -50,6 +51,33 @@ export class LabSchemeTable extends LitElement {
       button.name:hover {
         text-decoration: underline;
         text-underline-offset: 3px;
+      }
+      .name .words {
+        min-width: 0;
+        max-width: 210px;
+      }
+      tbody th[scope="row"] {
+        white-space: normal;
+      }
+      .ref {
+        margin-left: 2px;
+        color: var(--ink-2);
+        font: 10px/1 var(--sans);
+      }
+      .notes {
+        margin-top: var(--s2);
+        max-width: 900px;
+        color: var(--ink-2);
+        font: var(--t-small);
+      }
+      .notes li {
+        display: flex;
+        gap: var(--s2);
+        padding: 1px 0;
+      }
+      .notes li > span {
+        flex: none;
+        color: var(--ink-3);
       }
       .failed {
         color: var(--fail);
@@ -100,6 +128,22 @@ export class LabSchemeTable extends LitElement {
         box-shadow: inset 0 3px var(--ink);
         padding-top: 6px;
       }
+      .turned thead th {
+        min-width: 100px;
+      }
+      .turned thead td {
+        min-width: 112px;
+      }
+      .turned tr > :first-child {
+        position: sticky;
+        left: -8px;
+        z-index: 1;
+        padding-left: 8px;
+        background: var(--paper);
+      }
+      .turned .group-row > th {
+        z-index: 0;
+      }
       .turned .name {
         flex-wrap: wrap;
         justify-content: flex-end;
@@ -111,9 +155,6 @@ export class LabSchemeTable extends LitElement {
       }
       .turned button.name {
         font-weight: 600;
-      }
-      .turned thead th:first-child {
-        width: 34%;
       }
     `,
   ];
@@ -128,7 +169,7 @@ export class LabSchemeTable extends LitElement {
         : `on one ${plan.gpu}, ${formatCount(plan.sequences)} × ${formatCount(plan.contextTokens)} tokens`;
     const caption = html`<figcaption class="caption">${table.caption.strong} <span>${table.caption.plain}</span></figcaption>`;
     if (this.#width.px > 0 && this.#width.px < NARROW)
-      return html`<figure>${caption}${this.#turned(table, planWords)}</figure>`;
+      return html`<figure>${caption}${this.#turned(table, planWords)}${notesTemplate(table)}</figure>`;
     return html`
       <figure>
         ${caption}
@@ -163,6 +204,7 @@ export class LabSchemeTable extends LitElement {
             </tbody>
           </table>
         </div>
+        ${notesTemplate(table)}
       </figure>
     `;
   }
@@ -204,14 +246,23 @@ export class LabSchemeTable extends LitElement {
 
   #name(row: SchemeTable["rows"][number]): TemplateResult {
     const { scheme } = row;
-    if (scheme === null) return html`<span class="name">${schemeMark("orig", false)}${row.name}</span>`;
+    if (scheme === null) return html`<span class="name">${recipeMark(row.look)}${row.name}</span>`;
     const mark =
-      row.failure === null
-        ? schemeMark(schemeFamily(scheme), row.roundsActivations)
-        : html`<span class="failed" role="img" aria-label="failed">✕</span>`;
+      row.failure === null ? recipeMark(row.look) : html`<span class="failed" role="img" aria-label="failed">✕</span>`;
+    const notes =
+      row.notes.length === 0
+        ? nothing
+        : html`<sup class="ref"><span class="spoken">, note </span>${row.notes.join(", ")}</sup>`;
     return html`<button type="button" class="name" aria-pressed=${scheme === this.selected} data-tip=${row.description}
-      @click=${() => emit(this, "lab-pick-scheme", scheme)}>${mark}${row.name}</button>`;
+      @click=${() => emit(this, "lab-pick-scheme", scheme)}>${mark}<span class="words">${recipeName(scheme)}${notes}</span></button>`;
   }
+}
+
+function notesTemplate(table: SchemeTable): TemplateResult | typeof nothing {
+  if (table.notes.length === 0) return nothing;
+  return html`<ul class="notes">
+    ${table.notes.map((note) => html`<li><span>${note.number}</span><bdi>${note.text}</bdi></li>`)}
+  </ul>`;
 }
 
 function isStart(columns: readonly TableColumn[], index: number): boolean {

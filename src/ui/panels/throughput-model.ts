@@ -1,6 +1,7 @@
 import { formatCount, formatPercent, formatRate } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
 import type { CompareResult, KernelReport, ThroughputResult } from "../../engine/result.ts";
+import { shortName } from "../parts/safe-name.ts";
 
 /** One kernel's line: its speed where it was timed, and where and how exactly it ran. */
 export interface KernelRow {
@@ -40,7 +41,7 @@ export function throughputCaption(
   }
   const device = reportOf(result, row)?.adapter ?? row.device;
   const kernel = row.kernel.split("/").at(-1) ?? row.kernel;
-  const what = row.scheme === null ? kernel : `${row.scheme}: ${kernel}`;
+  const what = row.scheme === null ? kernel : `${shortName(row.scheme)}: ${kernel}`;
   return {
     strong: `${what} moves ${formatRate(row.bytesPerSecond.value, "bytes/s")}, ${formatPercent(row.shareOfCopyRoof.value)} of what a plain copy reaches here.`,
     plain: `Medians on ${device}, both timed in the same rounds; another device has other speeds.`,

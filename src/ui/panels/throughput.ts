@@ -5,6 +5,7 @@ import { formatRate } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
 import type { CompareResult } from "../../engine/result.ts";
 import { figure, kindMark } from "../parts/number-kind.ts";
+import { recipeName } from "../parts/safe-name.ts";
 import { baseStyles, figureStyles, tableStyles } from "../parts/shared-styles.ts";
 import { isOneDevice, type KernelRow, kernelRows, throughputCaption } from "./throughput-model.ts";
 
@@ -100,7 +101,7 @@ export class LabThroughput extends LitElement {
   #row(row: KernelRow, oneDevice: boolean): TemplateResult {
     return html`<tr>
       <th scope="row">${row.kernel}</th>
-      <td class="left" >${row.scheme ?? html`<span class="dim">all</span>`}</td>
+      <td class="left words">${row.scheme === null ? html`<span class="dim">all</span>` : recipeName(row.scheme)}</td>
       <td data-head="read and written">${row.bytes === null ? "–" : figure(row.bytesText)}${spread(row.bytes)}</td>
       <td data-head="weights">${row.elements === null ? "–" : figure(row.elementsText)}</td>
       <td class="share" data-head="of a plain copy">

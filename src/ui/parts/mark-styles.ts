@@ -1,23 +1,42 @@
 import { css } from "lit";
 
-/** Colours of scheme marks: hue is the number family, distance from the paper the bits, hollow means rounded activations. */
+/** The colour of each number family, for whatever draws one: `var(--family)`. */
+export const familyStyles = css`
+  .orig { --family: var(--orig); }
+  .int2 { --family: var(--int2); }
+  .int3 { --family: var(--int3); }
+  .int4 { --family: var(--int4); }
+  .int5 { --family: var(--int5); }
+  .int6 { --family: var(--int6); }
+  .int7 { --family: var(--int7); }
+  .int8 { --family: var(--int8); }
+`;
+
+/** Scheme marks; their elements bear the class of a family. */
 export const markStyles = css`
+  ${familyStyles}
   .mark {
     flex: none;
-    fill: var(--orig);
-    stroke: var(--orig);
+  }
+  .fill {
+    fill: var(--family);
+    stroke: var(--family);
     stroke-width: 2;
   }
-  .mark.int4 {
-    fill: var(--int4);
-    stroke: var(--int4);
+  path.fill {
+    stroke-width: 1.4;
   }
-  .mark.int8 {
-    fill: var(--int8);
-    stroke: var(--int8);
-  }
-  .mark.hollow {
+  .fill.hollow {
     fill: var(--paper);
+  }
+  .cross {
+    fill: none;
+    stroke: var(--family);
+    stroke-width: 1.8;
+    stroke-linecap: round;
+  }
+  .cross.inside {
+    stroke: var(--paper);
   }
   @media (forced-colors: active) {
     .mark {

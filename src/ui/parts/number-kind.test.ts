@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { assumed, computed, lookedUp, measured } from "../../base/quantity.ts";
 import { describeKind, splitUnit } from "./number-kind.ts";
-import { archiveName } from "./safe-name.ts";
-import { schemeFamily } from "./scheme-mark.ts";
+import { shortName } from "./safe-name.ts";
 
 test("each kind of number says where it comes from", () => {
   expect(describeKind(measured(1, "dB", 1_048_576))).toBe("Measured here over 1\u2009048\u2009576 weights");
@@ -19,15 +18,7 @@ test("a unit is split from its figure, thin spaces stay", () => {
   expect(splitUnit("–")).toEqual(["–", ""]);
 });
 
-test.each([
-  ["my model/../../etc", "W4A16", "my-model-..-..-etc-W4A16.tar"],
-  ["../../x", "W4A16", "x-W4A16.tar"],
-  ["\u202Egpj.exe", "W8A8", "gpj.exe-W8A8.tar"],
-  ["模型", "W8A8", "model-W8A8.tar"],
-])("the download of %j keeps to the lab's own pattern", (model, scheme, name) => {
-  expect(archiveName(model, scheme)).toBe(name);
-});
-
-test("hue follows the number family", () => {
-  expect([schemeFamily("W4A16"), schemeFamily("W8A8"), schemeFamily("unheard")]).toEqual(["int4", "int8", "orig"]);
+test("a foreign name in a sentence is cut and shows its escapes", () => {
+  expect(shortName("\u202Egpj.exe")).toBe("\\u{202e}gpj.exe");
+  expect(shortName("x".repeat(200))).toBe(`${"x".repeat(48)}…`);
 });

@@ -165,6 +165,12 @@ export const controlStyles = css`
     border-color: var(--line);
     cursor: default;
   }
+  @media (forced-colors: active) {
+    .button[aria-disabled="true"] {
+      border-color: GrayText;
+      color: GrayText;
+    }
+  }
   select,
   input {
     height: 28px;
@@ -215,6 +221,7 @@ export const figureStyles = css`
 /** Tables with units in the head; those of class `cards` become cards below 600 px. */
 export const tableStyles = css`
   .scroll {
+    position: relative;
     overflow-x: auto;
     margin-left: -8px;
     padding-left: 8px;

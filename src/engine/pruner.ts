@@ -1,0 +1,130 @@
+import type { DeviceBuffer } from "../device/device.ts";
+import { call, type KernelCall } from "../device/kernel.ts";
+import { nOfM } from "../kernels/prune/n_of_m.ts";
+import { doomedWords, structured } from "../kernels/prune/structured.ts";
+import { threshold } from "../kernels/prune/threshold.ts";
+import { energies } from "../kernels/stats/energies.ts";
+import { kthBin, magnitudeBins, magnitudeHistogram } from "../kernels/stats/magnitude_histogram.ts";
+import type { MagnitudeHistogramSource } from "../kernels/stats/magnitude_histogram.oracle.ts";
+import type { Pruning } from "../schemes/pruning.ts";
+import type { Bench } from "./bench.ts";
+import { type PlannedMatrix, weightBytes } from "./checkpoint-plan.ts";
+
+/** Which weights of one matrix become zero, decided over all of it. Plain data: it outlives a device. */
+export type PruningMask =
+  | { readonly structure: "n-of-m"; readonly n: number; readonly m: number }
+  /** Magnitudes up to these bits of the weights' own format; null: none. */
+  | { readonly structure: "threshold"; readonly bits: number | null }
+  | { readonly structure: "lines"; readonly axis: "rows" | "columns"; readonly doomed: ReadonlySet<number> };
+
+/** Decides a mask. All but n-of-m look at the whole matrix first, tile by tile; f32 weights twice for a share of them. */
+export async function decideMask(bench: Bench, matrix: PlannedMatrix, pruning: Pruning): Promise<PruningMask> {
+  switch (pruning.structure) {
+    case "n-of-m":
+      return pruning;
+    case "unstructured":
+      return { structure: "threshold", bits: await kthMagnitude(bench, matrix, pruning.share) };
+    case "rows":
+    case "columns":
+      return { structure: "lines", axis: pruning.structure, doomed: await weakestLines(bench, matrix, pruning) };
+  }
+}
+
+/** Bits of the k-th smallest magnitude, k = floor(share · weights); null where that is none. */
+async function kthMagnitude(bench: Bench, matrix: PlannedMatrix, share: number): Promise<number | null> {
+  const k = Math.floor(share * matrix.rows * matrix.cols);
+  if (k === 0) return null;
+  const { element } = matrix;
+  const high = kthBin(await magnitudes(bench, matrix, { element, digit: "high" }, 0), k);
+  if (element !== "f32") return high.bin;
+  const low = kthBin(await magnitudes(bench, matrix, { element, digit: "low" }, high.bin), k - high.below);
+  return high.bin * 2 ** 16 + low.bin;
+}
+
+async function magnitudes(
+  bench: Bench,
+  matrix: PlannedMatrix,
+  source: MagnitudeHistogramSource,
+  prefix: number,
+): Promise<Float64Array> {
+  const bins = magnitudeBins(source);
+  const total = new Float64Array(bins);
+  await bench.eachTile(matrix, 1, async (tile, bytes) => {
+    const { device, scratch } = bench;
+    const weights = scratch.filled("weights", bytes);
+    const counts = scratch.zeroed("magnitudes", bins * 4);
+    const elements = tile.rows * matrix.cols;
+    device.run([call(magnitudeHistogram, source, { elements, prefix }, [weights, counts])]);
+    const found = new Uint32Array((await device.read(counts, bins * 4)).buffer);
+    for (const [bin, count] of found.entries()) total[bin] = (total[bin] ?? 0) + count;
+  });
+  return total;
+}
+
+/** The rows or columns with the smallest sum of squares: floor(share · count); of equals the later. */
+async function weakestLines(
+  bench: Bench,
+  matrix: PlannedMatrix,
+  { structure, share }: Pruning & { readonly structure: "rows" | "columns" | "unstructured" },
+): Promise<ReadonlySet<number>> {
+  const { rows, cols, element } = matrix;
+  const isRows = structure === "rows";
+  const total = new Float64Array(isRows ? rows : cols);
+  await bench.eachTile(matrix, 1, async (tile, bytes) => {
+    const { device, scratch } = bench;
+    const weights = scratch.filled("weights", bytes);
+    const outputs = isRows ? tile.rows : cols;
+    const sums = scratch.buffer("energies", outputs * 4);
+    const shape = isRows
+      ? { outputs, length: cols, outputStride: cols, innerStride: 1, exponent: 0 }
+      : { outputs, length: tile.rows, outputStride: 1, innerStride: cols, exponent: 0 };
+    device.run([call(energies, { element }, shape, [weights, sums])]);
+    const found = new Float32Array((await device.read(sums, outputs * 4)).buffer);
+    const first = isRows ? tile.row : 0;
+    for (const [line, energy] of found.entries()) total[first + line] = (total[first + line] ?? 0) + energy;
+  });
+  const order = [...total.keys()].sort((a, b) => (total[a] ?? 0) - (total[b] ?? 0) || b - a);
+  return new Set(order.slice(0, Math.floor(share * order.length)));
+}
+
+/** What makes a piece of a matrix pruned, and the buffer in which it then lies. */
+export interface PrunedPiece {
+  readonly calls: readonly KernelCall<DeviceBuffer>[];
+  readonly pruned: DeviceBuffer;
+}
+
+/**
+ * Prunes whole rows of a matrix.
+ * @param rows their numbers in the matrix
+ * @param name tells its buffers from those of another pruning
+ */
+export function prunePiece(
+  { scratch }: Bench,
+  { element, cols, ...matrix }: PlannedMatrix,
+  mask: PruningMask,
+  rows: readonly number[],
+  weights: DeviceBuffer,
+  name: string,
+): PrunedPiece {
+  const elements = rows.length * cols;
+  if (mask.structure === "threshold" && mask.bits === null) return { calls: [], pruned: weights };
+  const pruned = scratch.buffer(`pruned ${name}`, elements * weightBytes({ element, cols, ...matrix }));
+  switch (mask.structure) {
+    case "n-of-m":
+      return { calls: [call(nOfM, { element, n: mask.n, m: mask.m }, { elements }, [weights, pruned])], pruned };
+    case "threshold": {
+      const shape = { elements, threshold: mask.bits ?? 0 };
+      return { calls: [call(threshold, { element }, shape, [weights, pruned])], pruned };
+    }
+    case "lines": {
+      const lines = mask.axis === "rows" ? rows : Array.from({ length: cols }, (_, column) => column);
+      const bits = new Uint32Array(doomedWords(lines.length));
+      for (const [place, line] of lines.entries()) {
+        if (mask.doomed.has(line)) bits[place >>> 5] = (bits[place >>> 5] ?? 0) | (1 << (place & 31));
+      }
+      const doomed = scratch.filled(`doomed ${name}`, new Uint8Array(bits.buffer));
+      const source = { element, axis: mask.axis };
+      return { calls: [call(structured, source, { elements, cols }, [weights, doomed, pruned])], pruned };
+    }
+  }
+}

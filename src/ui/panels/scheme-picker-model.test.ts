@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+import { PRESETS } from "../../schemes/presets.ts";
+import { parseRecipe } from "../../schemes/recipe.ts";
+import {
+  blockedWords,
+  FIRST_OWN,
+  FIRST_PRUNING,
+  fullWords,
+  MAX_RECIPES,
+  offers,
+  PRUNING_FORMS,
+  prunedRecipe,
+  readOwn,
+  readPruning,
+  readRecipe,
+  SCALES_PER,
+  withoutRecipe,
+  withRecipe,
+} from "./scheme-picker-model.ts";
+
+const EIGHT = [2, 3, 4, 5, 6, 7, 8].map((bits) => `W${bits}A16`).concat("W8A8");
+
+describe("what can be added", () => {
+  test("every preset is offered once, in the groups that people look for", () => {
+    const groups = offers([], FIRST_PRUNING);
+    expect(groups.map((group) => group.title)).toEqual([
+      "Weights alone",
+      "Activations to 8 bits too",
+      "Activations to 4 bits too",
+    ]);
+    const labels = groups.flatMap((group) => group.offers.map((offer) => offer.label));
+    expect([...labels].sort()).toEqual(PRESETS.map((preset) => preset.name).sort());
+    expect(groups[0]?.offers.map((offer) => offer.label)).toContain("W4A16_ASYM");
+  });
+
+  test("a pruning goes before each of them, and can be had alone", () => {
+    const groups = offers(["magnitude:2:4 | W4A16"], { ...FIRST_PRUNING, form: "2:4" });
+    expect(groups[0]?.offers.map((offer) => offer.recipe)).toEqual(["magnitude:2:4 | none"]);
+    const found = groups.flatMap((group) => group.offers);
+    expect(found.every((offer) => parseRecipe(offer.recipe).name === offer.recipe && offer.look.isPruned)).toBe(true);
+    expect(found.filter((offer) => offer.isChosen).map((offer) => offer.label)).toEqual(["W4A16"]);
+  });
+
+  test("a pruning that cannot be read blocks them and says so", () => {
+    const [first] = offers([], { ...FIRST_PRUNING, form: "share", share: "1.5" });
+    expect(first?.offers[0]?.blocked).toBe("What is to be pruned first cannot be read.");
+  });
+
+  test("at eight the others are blocked, the chosen can still be taken out", () => {
+    const found = offers(EIGHT, FIRST_PRUNING).flatMap((group) => group.offers);
+    expect(found.filter((offer) => offer.blocked === null).map((offer) => offer.label)).toEqual(EIGHT);
+    expect(found.find((offer) => offer.label === "W4A4")?.blocked).toMatch(/^8 recipes are as many as/);
+  });
+});
+
+describe("the fields", () => {
+  test("every form of pruning reads back, in words", () => {
+    const words = PRUNING_FORMS.map(({ form }) => readPruning({ ...FIRST_PRUNING, form }).words);
+    expect(words).toEqual([
+      "",
+      "of every 4 neighbours the 2 smallest become zero",
+      "of every 8 neighbours the 4 smallest become zero",
+      "the smallest 50.0 % of a matrix become zero",
+      "the 50.0 % of a matrix's rows with the smallest norms become zero",
+      "the 50.0 % of a matrix's columns with the smallest norms become zero",
+    ]);
+  });
+
+  test("a wrong pruning says what would be right", () => {
+    const reading = readPruning({ ...FIRST_PRUNING, form: "n:m", n: "9", m: "8" });
+    expect(reading.isGood).toBe(false);
+    expect(reading.words).toContain("1 ≤ N < M ≤ 32");
+  });
+
+  test.each([
+    [{}, "int4:group=32"],
+    [{ bits: 8, per: "channel" }, "int8:channel"],
+    [{ bits: 2, isSymmetric: false, per: "tensor" }, "int2:tensor:asym"],
+    [{ per: "other", size: " 48 " }, "int4:group=48"],
+  ] as const)("an own scheme of %j is %s", (change, name) => {
+    expect(readOwn({ ...FIRST_OWN, ...change }, FIRST_PRUNING)).toMatchObject({ isGood: true, name });
+  });
+
+  test("each choice of what shares a scale can be read", () => {
+    for (const { per } of SCALES_PER) expect(readOwn({ ...FIRST_OWN, per }, FIRST_PRUNING).isGood).toBe(true);
+  });
+
+  test("an own scheme comes after the pruning", () => {
+    const reading = readOwn(FIRST_OWN, { ...FIRST_PRUNING, form: "rows", share: "0.25" });
+    expect(reading).toMatchObject({ isGood: true, name: "magnitude:rows:0.25 | int4:group=32" });
+  });
+
+  test("a wrong group size is told in the words of the engine's own reading", () => {
+    const reading = readOwn({ ...FIRST_OWN, per: "other", size: "0" }, FIRST_PRUNING);
+    expect(reading).toMatchObject({ isGood: false });
+    expect(reading.words).toMatch(/^A group size of "0"\. Allowed: whole numbers from 1/);
+  });
+
+  test("without a pruning a scheme stays as it is", () => {
+    expect(prunedRecipe("W4A16", FIRST_PRUNING)).toBe("W4A16");
+  });
+});
+
+describe("a recipe as text", () => {
+  test("is brought into its one spelling and told in words", () => {
+    expect(readRecipe(" w8a16@re:.*down_proj ;w4a16 ")).toEqual({
+      isGood: true,
+      name: "W8A16@re:.*down_proj; W4A16",
+      words: "re:.*down_proj: int8, symmetric, groups of 128; the rest: int4, symmetric, groups of 128",
+    });
+  });
+
+  test.each(["", "W9A16", "W4A16; W8A8", "magnitude:2:4", "int4:group=x", "W4A16@re:(", "W4A16@\u202Eevil; W8A8; x"])(
+    "%j is refused in words that can be printed",
+    (text) => {
+      const reading = readRecipe(text);
+      expect(reading.isGood).toBe(false);
+      expect(reading.words).toMatch(/^.+\. Allowed: .+\. .+\.$/s);
+      expect(reading.words).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    },
+  );
+});
+
+describe("the set", () => {
+  test("takes each once, eight at most, and never becomes empty", () => {
+    expect(withRecipe(["W4A16"], "W8A8")).toEqual(["W4A16", "W8A8"]);
+    expect(withRecipe(["W4A16"], "W4A16")).toEqual(["W4A16"]);
+    expect(withRecipe(EIGHT, "W4A4")).toBe(EIGHT);
+    expect(EIGHT).toHaveLength(MAX_RECIPES);
+    expect(withoutRecipe(["W4A16", "W8A8"], "W4A16")).toEqual(["W8A8"]);
+    expect(withoutRecipe(["W8A8"], "W8A8")).toEqual(["W8A8"]);
+  });
+
+  test("says why nothing can be added", () => {
+    expect(fullWords(EIGHT)).toContain("take one out");
+    expect(fullWords(["W4A16"])).toBeNull();
+    expect(blockedWords(readRecipe("w4a16"), ["W4A16"])).toBe("It is among the chosen ones.");
+    expect(blockedWords(readRecipe("W4A4"), EIGHT)).toBe(fullWords(EIGHT));
+    expect(blockedWords(readRecipe("W4A4"), ["W4A16"])).toBeNull();
+  });
+});
