@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createMemoryOutput } from "../../tests/support/memory-output.ts";
-import { toBf16 } from "../base/bfloat16.ts";
 import { LabError } from "../base/errors.ts";
+import { FLOAT_FORMATS, type FloatName } from "../base/float-format.ts";
 import { isJsonObject, parseJson } from "../base/json.ts";
 import { SeededRandom } from "../base/random.ts";
 import { createReferenceDevice } from "../device/reference/reference-device.ts";
@@ -31,23 +31,33 @@ function diskFolder(path: string): Folder {
   return { name: path.slice(path.lastIndexOf("/") + 1), files: new Map(files) };
 }
 
-/** A checkpoint of random bf16 matrices, with a config.json. */
-function madeFolder(tensors: readonly { name: string; shape: readonly number[]; dtype?: "BF16" | "F32" }[]): Folder {
+const ELEMENT_OF = { BF16: "bf16", F16: "f16", F32: "f32" } as const satisfies Record<string, FloatName>;
+
+/** A checkpoint of random matrices, with a config.json. */
+function madeFolder(
+  tensors: readonly { name: string; shape: readonly number[]; dtype?: "BF16" | "F16" | "F32" | "I8" }[],
+): Folder {
   const random = new SeededRandom(7);
+  const bytesOf = (dtype: string) => ({ BF16: 2, F16: 2, F32: 4, I8: 1 })[dtype] ?? 0;
   const plan = planSafetensors(
     tensors.map(({ name, shape, dtype = "BF16" }) => ({
       name,
       dtype,
       shape,
-      sizeBytes: shape.reduce((product, size) => product * size, dtype === "BF16" ? 2 : 4),
+      sizeBytes: shape.reduce((product, size) => product * size, bytesOf(dtype)),
     })),
   );
   const file = new Uint8Array(plan.sizeBytes);
   file.set(plan.header);
-  for (let at = plan.header.byteLength; at + 1 < file.length; at += 2) {
-    const bits = toBf16(random.nextNormal() * 0.02);
-    file[at] = bits % 256;
-    file[at + 1] = Math.floor(bits / 256);
+  const view = new DataView(file.buffer);
+  for (const { dtype, start, end } of plan.tensors) {
+    if (dtype !== "BF16" && dtype !== "F16" && dtype !== "F32") continue;
+    const format = FLOAT_FORMATS[ELEMENT_OF[dtype]];
+    for (let at = start; at < end; at += format.sizeBytes) {
+      const bits = format.toBits(random.nextNormal() * 0.02);
+      if (format.sizeBytes === 2) view.setUint16(at, bits, true);
+      else view.setUint32(at, bits, true);
+    }
   }
   return {
     name: "made",
@@ -148,10 +158,13 @@ test("a comparison says where every number comes from, and grows matrix by matri
   expect(w4?.fileBytes.kind).toBe("computed");
   expect(w4?.relativeMse).toMatchObject({ kind: "measured", unit: "ratio", samples: 2_621_440 + 524_288 });
   expect(w4?.fit.usableBytes.kind).toBe("looked-up");
-  expect(result.kernels).toEqual([
-    expect.objectContaining({ kernel: "quant/int_scale", device: "reference", exactness: "bit-exact", fallback: null }),
-    expect.objectContaining({ kernel: "quant/int_error", device: "reference", exactness: "tolerance", fallback: null }),
-  ]);
+  const exactness = Object.fromEntries(result.kernels.map((report) => [report.kernel, report.exactness]));
+  expect(exactness).toEqual({
+    "stats/min_max": "bit-exact",
+    "quant/int_qparams": "bit-exact",
+    "quant/int_error": "tolerance",
+  });
+  expect(result.kernels.every(({ device, fallback }) => device === "reference" && fallback === null)).toBe(true);
   expect(partial.every(({ finished }) => !finished)).toBe(true);
   expect(progress.at(-1)).toMatchObject({ doneItems: 27, totalItems: 28 });
   expect(progress.every((event, at) => event.doneBytes >= (progress[at - 1]?.doneBytes ?? 0))).toBe(true);
@@ -174,7 +187,7 @@ test("a matrix that a scheme cannot take has its own error; the others stand, an
   const folder = madeFolder([
     { name: "layers.0.a.weight", shape: [8, 256] },
     { name: "layers.0.b.weight", shape: [8, 100] },
-    { name: "layers.0.c.weight", shape: [8, 128], dtype: "F32" },
+    { name: "layers.0.c.weight", shape: [8, 128], dtype: "I8" },
     { name: "final_norm.weight", shape: [128] },
   ]);
   const { engine } = await engineOn(folder);

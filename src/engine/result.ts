@@ -83,7 +83,7 @@ export interface ErrorFigures {
   readonly usedLevels: number | null;
   /**
    * Weight-histogram divergence: Jensen–Shannon divergence, in bits (0 to 1), between the histograms of original and
-   * reconstructed weights, over at most 65,536 of them in whole rows, in equal bins. It says how far the shape of the
+   * reconstructed weights, over evenly spaced rows that hold about 32,768 of them, in equal bins. It says how far the shape of the
    * distribution moved, and nothing of what the model says.
    */
   readonly histogramDivergence: number | null;

@@ -13,7 +13,7 @@ import { qparamsRun } from "./qparams-run.ts";
 import { groupSizeOf, rowBytesOf, type Tile } from "./tiles.ts";
 
 /** Weights of a sample, as near as whole rows come: a histogram of some hundred bins needs no more. */
-const SAMPLE_WEIGHTS = 2 ** 16;
+const SAMPLE_WEIGHTS = 2 ** 15;
 
 /** The histogram of weights: 257 equal bins around zero, wide enough for the largest magnitude of the sample. */
 const BINS = { bits: 8, binsPerLevel: 1, symmetric: true } as const;

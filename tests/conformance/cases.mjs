@@ -3,89 +3,145 @@
 /**
  * @typedef {object} Model
  * @property {string} name
- * @property {"lab" | "kit"} home where `path` begins: this repository, or the folder of the conformance kit
+ * @property {"lab" | "kit" | "cache"} home where `path` begins: this repository, the folder of the conformance kit, or the
+ *   cache, in which it is made where it is missing
  * @property {string} path
  * @property {string | null} golden folder of the kit with what the real tool made of it under eager, one folder a preset
  * @property {number} tokenLimit token ids that the windows it is run on may use, at most its vocabulary
  * @property {boolean} hasFiniteLogits a corner model may overflow when it is run, as it does under the real tool too
  */
 
+/** @returns {Model} */
+const bundled = (name) => ({
+  name,
+  home: "lab",
+  path: `fixtures/models/${name}`,
+  golden: null,
+  tokenLimit: 2048,
+  hasFiniteLogits: true,
+});
+
+/** @returns {Model} */
+const corner = (name) => ({
+  name,
+  home: "kit",
+  path: `golden/${name}/model`,
+  golden: `golden/${name}`,
+  tokenLimit: 64,
+  hasFiniteLogits: false,
+});
+
 /** @type {readonly Model[]} */
 export const MODELS = [
-  {
-    name: "quantlab-4m",
-    home: "lab",
-    path: "fixtures/models/quantlab-4m",
-    golden: null,
-    tokenLimit: 2048,
-    hasFiniteLogits: true,
-  },
-  {
-    name: "quantlab-4m-loud",
-    home: "lab",
-    path: "fixtures/models/quantlab-4m-loud",
-    golden: null,
-    tokenLimit: 2048,
-    hasFiniteLogits: true,
-  },
-  {
-    name: "corner-bf16",
-    home: "kit",
-    path: "golden/corner-bf16/model",
-    golden: "golden/corner-bf16",
-    tokenLimit: 64,
-    hasFiniteLogits: false,
-  },
+  ...["quantlab-4m", "quantlab-4m-loud"].map(bundled),
+  ...["corner-bf16", "corner-f16", "corner-f32"].map(corner),
+  { name: "smollm2", home: "cache", path: "smollm2", golden: null, tokenLimit: 2048, hasFiniteLogits: true },
 ];
 
 /**
  * The checks of a case.
  * - `export`: exit 0, every kernel ran where it was asked to, and the bytes said are the bytes written
- * - `tensors`: `compare.py` against what the real tool writes by tensor names
+ * - `refusal`: before that, without the case's ignore list: exit 1, as many matrices refused as `refused` says; the export
+ *   then ignores the entries that the refusal advises
+ * - `tensors`: `compare.py` against what the real tool writes by tensor names; of a pruned model, where the recipe prunes
  * - `recipe`: `compare.py` against what the real tool makes of the exported recipe.yaml
+ * - `masks`: just the weights are zero that the pruning's rule says, in float64, and nothing else changed
  * - `figures`: `lab compare` agrees with `layers.py`, layer by layer, and foretells the bytes of the export
  * - `loader`: `measure.py`, the real loader, runs it
- * @typedef {"export" | "tensors" | "recipe" | "figures" | "loader"} CheckName
+ * - `shards`: the shards keep their names, and the index says where each tensor is
+ * - `twin`: every file equals that of the same case on the other device
+ * @typedef {"export" | "refusal" | "tensors" | "recipe" | "masks" | "figures" | "loader" | "shards" | "twin"} CheckName
  */
 
 /**
  * @typedef {object} Case
  * @property {string} name
  * @property {string} model name in MODELS
- * @property {string} scheme
+ * @property {string} scheme a recipe in the lab's canonical spelling
  * @property {"eager" | "triton"} arithmetic
  * @property {"gpu" | "cpu"} device
+ * @property {number} refused matrices that the scheme cannot take, 0 as a rule
  * @property {readonly CheckName[]} checks
  * @property {boolean} ci whether continuous integration runs it
  */
 
-const SCHEMES = ["W4A16", "W8A16", "W8A8"];
-const ARITHMETICS = /** @type {const} */ (["eager", "triton"]);
-const DEVICES = /** @type {const} */ (["gpu", "cpu"]);
+const BUNDLED = ["quantlab-4m", "quantlab-4m-loud"];
+const CORNERS = ["corner-bf16", "corner-f16", "corner-f32"];
+const [EAGER, TRITON] = [["eager"], ["triton"]];
+const [GPU, BOTH] = [["gpu"], ["gpu", "cpu"]];
 
-/** Both devices write the same bytes, as `tensors` proves of each: what only reads them is run on one. */
-function checksOf(device, arithmetic) {
-  if (device === "cpu") return ["export", "tensors", "figures"];
-  const checks = ["export", "tensors", "figures", "recipe"];
-  return arithmetic === "eager" ? [...checks, "loader"] : checks;
+const WEIGHTS_ONLY = ["W2A16", "W3A16", "W4A16", "W5A16", "W6A16", "W7A16", "W8A16"];
+const WITH_ACTIVATIONS = ["W2A8", "W3A8", "W4A8", "W5A8", "W6A8", "W7A8", "W2A4", "W3A4", "W4A4"];
+const PRESETS = [...WEIGHTS_ONLY, "W4A16_ASYM", "W8A8", "INT8", ...WITH_ACTIVATIONS];
+
+/** Every width with a zero point and without one, and every granularity. */
+const CUSTOM = [
+  "int4:group=32",
+  "int4:group=64",
+  "int5:group=16",
+  "int2:group=32:asym",
+  "int3:group=64:asym",
+  "int4:group=32:asym",
+  "int6:group=32:asym",
+  "int8:group=64:asym",
+  "int3:channel",
+  "int8:channel",
+  "int5:channel:asym",
+  "int7:channel:asym",
+  "int4:tensor",
+  "int6:tensor",
+  "int8:tensor:asym",
+];
+
+const MIXED = [
+  "W8A16@re:.*down_proj; W4A16",
+  "W8A8@re:.*down_proj; int4:group=32:asym",
+  "int8:channel@model.layers.0.self_attn.o_proj; W4A16_ASYM",
+  "W4A16@re:.*self_attn.*",
+  "W2A16@re:.*q_proj@re:.*k_proj; int6:group=64@re:.*mlp.*; int3:channel:asym",
+  "W2A16@re:.*absent; W8A16",
+];
+
+const MASKS = [
+  "magnitude:2:4 | none",
+  "magnitude:1:4 | none",
+  "magnitude:7:8 | none",
+  "magnitude:16:32 | none",
+  "magnitude:0.5 | none",
+  "magnitude:0.123456 | none",
+  "magnitude:rows:0.25 | none",
+  "magnitude:rows:0.9 | none",
+  "magnitude:columns:0.25 | none",
+  "magnitude:columns:0.6 | none",
+];
+
+/** Each needs the export of its pruning with `none`, for the same model and device, earlier in the list. */
+const PRUNED = [
+  "magnitude:2:4 | W4A16",
+  "magnitude:0.5 | W8A8",
+  "magnitude:rows:0.25 | int4:tensor:asym",
+  "magnitude:columns:0.25 | int3:group=64:asym",
+  "magnitude:2:4 | W8A16@re:.*down_proj; W4A16",
+  "magnitude:1:4 | W4A16@re:.*self_attn.*",
+];
+
+/** A pruning and what follows it. */
+export function splitScheme(scheme) {
+  const [pruning, rest] = scheme.startsWith("magnitude:") ? scheme.split(" | ") : [null, scheme];
+  return { pruning, rest };
 }
 
-/** W8A16 stores the codes of W8A8 in the layout of W4A16; one bundled model less shows that in continuous integration. */
-const isLeftOut = (model, scheme) => model === "quantlab-4m" && scheme === "W8A16";
-
-/** @type {readonly Case[]} */
-export const CASES = MODELS.flatMap(({ name: model }) =>
-  SCHEMES.flatMap((scheme) =>
-    ARITHMETICS.flatMap((arithmetic) =>
-      DEVICES.map((device) => ({
-        name: `${model} ${scheme} ${arithmetic} ${device}`,
-        model,
-        scheme,
-        arithmetic,
-        device,
-        checks: checksOf(device, arithmetic),
-        ci: !isLeftOut(model, scheme),
-      })),
-    ),
-  ),
-);
+/** Both devices write the same bytes, as `twin` and `tensors` prove: what only reads them is run on one. */
+function checksOf({ model, scheme, arithmetic, device, refused }) {
+  const isEager = arithmetic === "eager";
+  const isQuantized = splitScheme(scheme).rest !== "none";
+  const checks = refused > 0 ? ["refusal", "export"] : ["export"];
+  checks.push(isQuantized ? "tensors" : "masks", "figures");
+  if (model === "quantlab-4m-loud") checks.push("shards");
+  if (device === "cpu") return [...checks, "twin"];
+  // model_free_ptq runs them all; the presets of the other corners differ from these in their type alone.
+  const hasRecipe = isQuantized && (isEager ? !(isPreset(scheme) && /f16$|f32$/.test(model) && model !== "corner-bf16") : true);
+  if (hasRecipe && refused === 0 && model !== "smollm2") checks.push("recipe");
+  if (isQuantized && isEager && [...BUNDLED, "corner-bf16"].includes(model)) checks.push("loader");
+  return checks;
+}

@@ -103,7 +103,7 @@ test("a recipe of several schemes after pruning is written as text, and each mat
   await picker.getByRole("button", { name: "Add schemes" }).click();
   await picker.locator("#text").fill("W4A16; W8A8");
   await picker.locator("#text").press("Enter");
-  await expect(picker.getByRole("alert")).toContainText("move the group without targets to the end");
+  await expect(picker.getByRole("alert")).toContainText("Move the group without targets to the end");
   await picker.locator("#text").fill(recipe);
   await picker.locator("#text").press("Enter");
   await picker.getByRole("button", { name: "Compare these 3" }).click();

@@ -14,6 +14,9 @@ const TILE_BYTES = 4 * 2 ** 20;
 /** Largest buffer the lab maps or binds. Tiles are far smaller; it bounds a mistake, not the work. */
 const MAX_BUFFER_BYTES = 2 ** 28;
 
+/** How long the news of a loss may take after a read failed for it. */
+const LOSS_NEWS_MS = 200;
+
 class GpuMemory implements DeviceBuffer {
   readonly sizeBytes: number;
   readonly buffer: GPUBuffer;
@@ -103,13 +106,14 @@ function wrap(device: GPUDevice, adapter: string): Device {
   /** Error scopes not yet looked at. */
   let scopes: Promise<LabError | null>[] = [];
   let lost: LabError | null = null;
-  let destroyed = false;
 
-  void device.lost.then((info) => {
+  const losing = device.lost.then((info) => {
+    // Destroyed on purpose, by whoever holds the device, is no accident to be mended.
+    const isClosed = info.reason === "destroyed";
     lost = new LabError({
-      code: destroyed ? "device/closed" : "device/lost",
+      code: isClosed ? "device/closed" : "device/lost",
       doing: `computing on ${adapter}`,
-      found: destroyed ? "the device was closed" : `the device was lost: ${quote(info.message || info.reason)}`,
+      found: isClosed ? "the device was closed" : `the device was lost: ${quote(info.message || info.reason)}`,
       allowed: "a device that stays until the work is done",
       advice: "start again: a new device is opened. If it is lost again, choose the CPU",
     });
@@ -283,6 +287,8 @@ function wrap(device: GPUDevice, adapter: string): Device {
       try {
         await target.mapAsync(GPUMapMode.READ, 0, size);
       } catch (cause) {
+        // The loss may be told a little later than the failed mapping.
+        await Promise.race([losing, new Promise((resolve) => setTimeout(resolve, LOSS_NEWS_MS))]);
         await settle();
         throw new LabError({
           code: "device/lost",
@@ -306,7 +312,6 @@ function wrap(device: GPUDevice, adapter: string): Device {
     },
 
     destroy() {
-      destroyed = true;
       device.destroy();
     },
   };

@@ -4,7 +4,7 @@ import { shaderSource } from "../shader-source.ts";
 import { type LevelHistogramShape, type LevelHistogramSource, levelHistogramOracle } from "./level_histogram.oracle.ts";
 
 /** Histograms that invocations share in turn, so that they seldom meet at one counter; the host adds them up. */
-export const HISTOGRAM_COPIES = 64;
+export const HISTOGRAM_COPIES = 16;
 
 /** Bins of one histogram: half a level more than the levels at either end. */
 export function histogramBins({ bits, binsPerLevel }: Pick<LevelHistogramSource, "bits" | "binsPerLevel">): number {
