@@ -34,6 +34,9 @@ export interface PlanSettings {
   readonly sequences: number;
 }
 
+/** Recipes that one comparison takes: as many schemes as one pass over the weights measures. */
+export const MAX_RECIPES = 8;
+
 export interface CompareRequest {
   /** Recipes as `parseRecipe` of `schemes` reads them, in the order of the rows: `W4A16`, `magnitude:2:4 | int4:group=32`. */
   readonly schemes: readonly string[];

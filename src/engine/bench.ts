@@ -116,6 +116,7 @@ export class Bench {
     const error = asLabError(thrown, doing);
     switch (error.code) {
       case "device/closed":
+        this.#devices.forgetGpu();
         throw cancelledError(doing);
       case "device/out-of-memory":
         if (this.#tileBytes <= LEAST_TILE_BYTES) return this.#goOnWithout(error, doing);

@@ -11,6 +11,9 @@ import type { DeviceSummary, ModelChoice, Outcome, WorkerApi, WorkerEvent } from
 /** How often the worker says that it is alive. The page gives up after several times that. */
 const ALIVE_EVERY_MS = 1000;
 
+/** Characters of the model's and of the recipe's part of an archive's name. */
+const MAX_NAME_LENGTH = 80;
+
 /** Files of bundled models are fetched once and kept by the browser, so that the page goes on without a network. */
 const BUNDLED_BYTES = 16 * 2 ** 20;
 
@@ -67,7 +70,7 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
         await lastExport?.discard();
         const sink = await openOpfsSink();
         lastExport = sink;
-        const fileName = `${engine.openName ?? "model"}-${request.scheme}`.replace(/[^A-Za-z0-9._-]+/g, "_");
+        const fileName = archiveName(engine.openName ?? "", request.scheme);
         const result = await engine.quantize(request, createTarOutput(sink, fileName), hooks);
         return { result, archive: await sink.getFile(), fileName: `${fileName}.tar` };
       }),
@@ -75,10 +78,22 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
   };
 }
 
+/** A name for a file system that anyone may have: letters, digits, dots and dashes, none of them leading. */
+function archiveName(model: string, scheme: string): string {
+  const plain = (text: string) =>
+    text
+      .replace(/[^A-Za-z0-9._-]+/g, "_")
+      .replace(/^[._-]+|_+$/g, "")
+      .slice(0, MAX_NAME_LENGTH);
+  return `${plain(model) || "model"}-${plain(scheme) || "scheme"}`;
+}
+
 async function describeDevice(devices: ReturnType<typeof createEngine>["devices"]): Promise<DeviceSummary> {
   const { device, fallback } = await devices.primary();
   const exact = await Promise.all(
-    ([4, 8] as const).map((bits) => devices.isExact(device, { element: "bf16", bits, symmetric: true, arithmetic: "eager" })),
+    ([4, 8] as const).map((bits) =>
+      devices.isExact(device, { element: "bf16", bits, symmetric: true, arithmetic: "eager" }),
+    ),
   );
   return { kind: device.kind, adapter: device.adapter, exact: exact.every(Boolean), reason: fallback };
 }

@@ -132,7 +132,17 @@ function emptyLayer(module: string, rows: number, cols: number, scheme: string |
     histogramDivergence: null,
     notFinite: { weights: 0, reconstructions: 0 },
   };
-  return { module, ...modulePlace(module), rows, cols, scheme, storedBytes, ...nothing, histogramSamples: 0, corners: [] };
+  return {
+    module,
+    ...modulePlace(module),
+    rows,
+    cols,
+    scheme,
+    storedBytes,
+    ...nothing,
+    histogramSamples: 0,
+    corners: [],
+  };
 }
 
 /** What a whole model lost, each figure with the number of weights it stands on. */

@@ -1,10 +1,10 @@
 import { asLabError, LabError, quote } from "../base/errors.ts";
 import type { CheckpointTensor } from "../formats/huggingface/checkpoint.ts";
-import { intError, MAX_SCHEMES } from "../kernels/quant/int_error.ts";
+import { intError } from "../kernels/quant/int_error.ts";
 import { intQparams } from "../kernels/quant/int_qparams.ts";
 import { minMax } from "../kernels/stats/min_max.ts";
 import type { Arithmetic } from "../schemes/scheme.ts";
-import type { EngineHost, JobHooks } from "./api.ts";
+import { type EngineHost, type JobHooks, MAX_RECIPES } from "./api.ts";
 import { Bench } from "./bench.ts";
 import { type CheckpointPlan, type PlannedMatrix, tensorsOf } from "./checkpoint-plan.ts";
 import { codesOf } from "./codes.ts";
@@ -18,9 +18,6 @@ import { throughputOf } from "./throughput.ts";
 
 /** Milliseconds between two partial results: often enough to watch, too seldom to cost anything. */
 const PARTIAL_EVERY_MS = 100;
-
-/** Recipes that one comparison takes: as many as one pass over the weights measures. */
-export const MAX_RECIPES = MAX_SCHEMES;
 
 /** The recipes of a lane with where they compute. */
 interface BusyLane {
@@ -154,7 +151,9 @@ async function timeOnModel(
   for (const { lane, bench } of busy) {
     const timed = await throughputOf(job, lane.items, bench, host.now, () => stopIfAborted(hooks.signal));
     throughput.push(...timed.results);
-    kernels.push(...timed.kernels.map((kernel) => kernelReport({ device: bench.device, fallback: lane.fallback }, kernel)));
+    kernels.push(
+      ...timed.kernels.map((kernel) => kernelReport({ device: bench.device, fallback: lane.fallback }, kernel)),
+    );
   }
   return { throughput, kernels };
 }

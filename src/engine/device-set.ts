@@ -65,14 +65,7 @@ export class DeviceSet {
     items: readonly Item[],
     needs: (item: Item) => readonly IntCodes[],
   ): Promise<readonly Lane<Item>[]> {
-    const pick = await this.primary();
-    // Side by side: most of a first test is compiling, which uses every core.
-    const differences = await Promise.all(
-      items.map(async (item) => {
-        const tests = await Promise.all(needs(item).map((codes) => this.#test(pick.device, codes)));
-        return tests.find(({ passed }) => !passed)?.difference ?? null;
-      }),
-    );
+    const { pick, differences } = await this.#tested(items.map(needs));
     const good = items.filter((_, index) => differences[index] === null);
     const bad = items.filter((_, index) => differences[index] !== null);
     const lanes: Lane<Item>[] = good.length > 0 ? [{ ...pick, items: good }] : [];
@@ -81,6 +74,35 @@ export class DeviceSet {
     const fallback = `the self-test failed on ${pick.device.adapter}: ${difference}`;
     if (!this.mayFallBack || pick.device === this.#reference) throw notExact(pick.device, fallback);
     return [...lanes, { device: this.#reference, fallback, items: bad }];
+  }
+
+  /**
+   * The primary device with what is wrong on it with each set of codes, or null. A device that fails in its test is opened
+   * once more; after that the CPU takes over where it may.
+   */
+  async #tested(
+    needs: readonly (readonly IntCodes[])[],
+  ): Promise<{ readonly pick: DevicePick; readonly differences: readonly (string | null)[] }> {
+    for (let attempt = 0; ; attempt++) {
+      const pick = await this.primary();
+      try {
+        // Side by side: most of a first test is compiling, which uses every core.
+        const differences = await Promise.all(
+          needs.map(async (own) => {
+            const tests = await Promise.all(own.map((codes) => this.#test(pick.device, codes)));
+            return tests.find(({ passed }) => !passed)?.difference ?? null;
+          }),
+        );
+        return { pick, differences };
+      } catch (thrown) {
+        const error = asLabError(thrown, `testing ${pick.device.adapter}`);
+        if (pick.device === this.#reference) throw error;
+        this.forgetGpu();
+        if (attempt === 0) continue;
+        if (!this.mayFallBack) throw error;
+        this.giveUpGpu(`WebGPU failed its start-up test: ${error.found}`);
+      }
+    }
   }
 
   /** Whether a device passes the self-test of some codes. */

@@ -75,9 +75,15 @@ export async function histogramOf(
           ...operands,
           codes,
         ]),
-        call(levelHistogram, { element, bits, symmetric, binsPerLevel }, { elements, groupSize }, [...operands, counts]),
+        call(levelHistogram, { element, bits, symmetric, binsPerLevel }, { elements, groupSize }, [
+          ...operands,
+          counts,
+        ]),
       ]);
-      const [codeBytes, foundCounts] = await Promise.all([device.read(codes, elements), device.read(counts, countBytes)]);
+      const [codeBytes, foundCounts] = await Promise.all([
+        device.read(codes, elements),
+        device.read(counts, countBytes),
+      ]);
       for (const [bin, count] of sumCopies(new Uint32Array(foundCounts.buffer), bins).entries()) {
         weightCounts[bin] = (weightCounts[bin] ?? 0) + count;
       }

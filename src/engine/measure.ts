@@ -4,8 +4,8 @@ import type { DeviceBuffer } from "../device/device.ts";
 import { call } from "../device/kernel.ts";
 import { elementWords } from "../kernels/elements.ts";
 import type { ErrorScheme } from "../kernels/quant/int_error.oracle.ts";
-import { CORNER_NAMES } from "../kernels/quant/int_qparams.ts";
 import { intError, LEVEL_WORDS, MAX_SCHEMES, sumWords } from "../kernels/quant/int_error.ts";
+import { CORNER_NAMES } from "../kernels/quant/int_qparams.ts";
 import { ReconstructionTotal } from "../metrics/reconstruction.ts";
 import { pruningName } from "../schemes/pruning.ts";
 import type { Arithmetic, Scheme } from "../schemes/scheme.ts";
@@ -75,7 +75,7 @@ export async function measureMatrix(
       if (scheme) total.addLevels(family.levels.subarray(index * LEVEL_WORDS), scheme.weights.bits);
       results.set(plan, {
         total,
-        corners: scheme ? cornersAt(family.corners, slotOf(family, index)) : [],
+        corners: scheme ? cornersAt(family.corners, slotOf(family, index), family.mask !== null) : [],
         histogramDivergence: divergences[index] ?? null,
         histogramSamples: sample.rows.length * matrix.cols,
       });

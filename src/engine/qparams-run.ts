@@ -84,11 +84,12 @@ export function addCorners(counts: Uint32Array, found: Uint32Array, schemes: rea
   }
 }
 
-/** The corners that occurred, of the scheme in place `slot`. */
-export function cornersAt(counts: Uint32Array, slot: number): readonly Corner[] {
-  return CORNER_NAMES.map((corner, index) => ({ corner, groups: counts[slot * CORNER_NAMES.length + index] ?? 0 })).filter(
-    ({ groups }) => groups > 0,
-  );
+/** The corners that occurred, of the scheme in place `slot`. Groups that pruning made zero are meant to be. */
+export function cornersAt(counts: Uint32Array, slot: number, isPruned: boolean): readonly Corner[] {
+  return CORNER_NAMES.map((corner, index) => ({
+    corner,
+    groups: counts[slot * CORNER_NAMES.length + index] ?? 0,
+  })).filter(({ corner, groups }) => groups > 0 && !(isPruned && corner === "allZero"));
 }
 
 /** Largest magnitudes on either side of zero over all rows that were looked at. */

@@ -131,7 +131,9 @@ export async function writeQuantized(
     untouchedTensors: plan.untouched.length,
     corners,
     notices: [...recipeNotices(plan), ...exportNotices(checkpoint, plan, request.ignore)],
-    kernels: bench.used.flatMap((pick) => [minMax, intQparams, intQuantize].map((kernel) => kernelReport(pick, kernel))),
+    kernels: bench.used.flatMap((pick) =>
+      [minMax, intQparams, intQuantize].map((kernel) => kernelReport(pick, kernel)),
+    ),
     elapsedMs: host.now() - started,
   };
 }

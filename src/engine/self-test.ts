@@ -3,7 +3,15 @@ import { SeededRandom } from "../base/random.ts";
 import type { Device } from "../device/device.ts";
 import { call } from "../device/kernel.ts";
 import { elementAt, elementWords, setElement } from "../kernels/elements.ts";
-import { byteAt, codeWords, elementsOf, groupsOf, type IntCodes, type IntShape, setByte } from "../kernels/int-params.ts";
+import {
+  byteAt,
+  codeWords,
+  elementsOf,
+  groupsOf,
+  type IntCodes,
+  type IntShape,
+  setByte,
+} from "../kernels/int-params.ts";
 import { intQparams } from "../kernels/quant/int_qparams.ts";
 import { intQuantize } from "../kernels/quant/int_quantize.ts";
 import { minMax } from "../kernels/stats/min_max.ts";
@@ -202,7 +210,7 @@ function keepBits(value: number, bits: number): number {
   let unit = 1;
   while (Math.abs(value) / unit >= 2 ** bits) unit *= 2;
   while (Math.abs(value) / unit < 2 ** (bits - 1)) unit /= 2;
-  return Math.sign(value) * roundQuotient(Math.abs(value) / unit * 2 ** 20, 2 ** 20) * unit;
+  return Math.sign(value) * roundQuotient((Math.abs(value) / unit) * 2 ** 20, 2 ** 20) * unit;
 }
 
 /** The whole number nearest to top / bottom, ties to even; top below 2^53. */

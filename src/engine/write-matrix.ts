@@ -90,8 +90,7 @@ async function writeQuantizedMatrix(
     ]);
     const groups = run.places[0]?.groups ?? 0;
     const groupsPerRow = groups / tile.rows;
-    const codeBytes =
-      scheme.format === "int-quantized" ? tile.rows * cols : codeWords(shape, storage.storedBits) * 4;
+    const codeBytes = scheme.format === "int-quantized" ? tile.rows * cols : codeWords(shape, storage.storedBits) * 4;
     let points = run.zeroPoints;
     let pointBytes = codes.symmetric ? 0 : groups;
     if (packsZeroPoints(scheme)) {
@@ -120,7 +119,7 @@ async function writeQuantizedMatrix(
     const shape = new BigInt64Array([BigInt(matrix.rows), BigInt(matrix.cols)]);
     await writer.rows("shape", { row: 0, rows: 0, start: 0, end: 0 }, new Uint8Array(shape.buffer));
   }
-  return cornersAt(corners, 0);
+  return cornersAt(corners, 0, mask !== null);
 }
 
 /** Puts the tensors of a matrix at their places, tile after tile. */

@@ -40,8 +40,7 @@ export const FILLINGS: readonly Filling[] = [
   numbers("asymmetric ties of int3", (index) => ((index % 15) - 5) / 64),
   {
     name: "subnormals",
-    bits: (index, _size, _random, format) =>
-      (index % 9) - 4 < 0 ? negated(4 - (index % 9), format) : (index % 9) - 4,
+    bits: (index, _size, _random, format) => ((index % 9) - 4 < 0 ? negated(4 - (index % 9), format) : (index % 9) - 4),
   },
   {
     name: "smallest normal once",
@@ -49,8 +48,7 @@ export const FILLINGS: readonly Filling[] = [
   },
   {
     name: "largest finite",
-    bits: (index, _size, _random, format) =>
-      index === 0 ? format.infinity - 1 : format.toBits(0.01 * (index % 7)),
+    bits: (index, _size, _random, format) => (index === 0 ? format.infinity - 1 : format.toBits(0.01 * (index % 7))),
   },
   {
     name: "largest finite of both signs",
@@ -70,7 +68,10 @@ export const FILLINGS: readonly Filling[] = [
     name: "random bits",
     bits: (_index, _size, random, format) => random.nextUint32() % 2 ** (8 * format.sizeBytes),
   },
-  numbers("random over many magnitudes", (_index, _size, random) => random.nextNormal() * 2 ** (-20 * random.nextUniform())),
+  numbers(
+    "random over many magnitudes",
+    (_index, _size, random) => random.nextNormal() * 2 ** (-20 * random.nextUniform()),
+  ),
   numbers("very small", (_index, _size, random) => random.nextNormal() * 2 ** -120),
   numbers("very large", (_index, _size, random) => random.nextNormal() * 2 ** 110),
 ];
@@ -109,7 +110,10 @@ export function qparamsOfWeights(
 ): { readonly scales: Uint32Array<ArrayBuffer>; readonly zeroPoints: Uint32Array<ArrayBuffer> } {
   const groups = groupsOf(shape);
   const extremes = new Uint32Array(2 * groups);
-  minMaxOracle(source, { elements: shape.streams * shape.streamLength, groupSize: shape.groupSize }, [weights, extremes]);
+  minMaxOracle(source, { elements: shape.streams * shape.streamLength, groupSize: shape.groupSize }, [
+    weights,
+    extremes,
+  ]);
   const scales = new Uint32Array(elementWords(groups, source.element));
   const zeroPoints = new Uint32Array(Math.ceil(groups / 4));
   intQparamsOracle(source, { groups, first: 0, slot: 0 }, [extremes, scales, zeroPoints, new Uint32Array(8)]);

@@ -43,7 +43,11 @@ test("figures agree with their definition in float64", () => {
 });
 
 test("nothing measured, nothing lost and values that are not finite have no figures", () => {
-  expect(new ReconstructionTotal().figures()).toMatchObject({ relativeMse: null, clippedShare: null, usedLevels: null });
+  expect(new ReconstructionTotal().figures()).toMatchObject({
+    relativeMse: null,
+    clippedShare: null,
+    usedLevels: null,
+  });
   const zeros = new ReconstructionTotal();
   zeros.addBlocks(new Uint32Array([0, 512 << 16, 0, 0, 0, 0, 0]), 0, 1, 128, true);
   expect(zeros.figures()).toMatchObject({ mse: 0, relativeMse: null, sqnrDb: null, maxAbsError: 0, clippedShare: 0 });

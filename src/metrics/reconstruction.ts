@@ -39,7 +39,13 @@ export class ReconstructionTotal {
    * @param scheme its number in that run, of `schemes`
    * @param weights how many weights those blocks hold
    */
-  addBlocks(words: Uint32Array<ArrayBuffer>, scheme: number, schemes: number, weights: number, isQuantized: boolean): void {
+  addBlocks(
+    words: Uint32Array<ArrayBuffer>,
+    scheme: number,
+    schemes: number,
+    weights: number,
+    isQuantized: boolean,
+  ): void {
     const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
     const size = BLOCK_WORDS + SCHEME_WORDS * schemes;
     this.#weights += weights;

@@ -67,14 +67,14 @@ export const MODELS = [
 
 const BUNDLED = ["quantlab-4m", "quantlab-4m-loud"];
 const CORNERS = ["corner-bf16", "corner-f16", "corner-f32"];
-const [EAGER, TRITON] = [["eager"], ["triton"]];
-const [GPU, BOTH] = [["gpu"], ["gpu", "cpu"]];
 
 const WEIGHTS_ONLY = ["W2A16", "W3A16", "W4A16", "W5A16", "W6A16", "W7A16", "W8A16"];
 const WITH_ACTIVATIONS = ["W2A8", "W3A8", "W4A8", "W5A8", "W6A8", "W7A8", "W2A4", "W3A4", "W4A4"];
 const PRESETS = [...WEIGHTS_ONLY, "W4A16_ASYM", "W8A8", "INT8", ...WITH_ACTIVATIONS];
+/** Those whose quotients the Triton kernel rounds in ways of its own; the others are the same code with other constants. */
+const TRITON_PRESETS = ["W4A16", "W4A16_ASYM", "W8A16", "W8A8"];
 
-/** Every width with a zero point and without one, and every granularity. */
+/** Every width with a zero point, and every granularity. */
 const CUSTOM = [
   "int4:group=32",
   "int4:group=64",
@@ -115,7 +115,7 @@ const MASKS = [
   "magnitude:columns:0.6 | none",
 ];
 
-/** Each needs the export of its pruning with `none`, for the same model and device, earlier in the list. */
+/** Each needs its pruning with `none`, for the same model and device. */
 const PRUNED = [
   "magnitude:2:4 | W4A16",
   "magnitude:0.5 | W8A8",
@@ -125,23 +125,84 @@ const PRUNED = [
   "magnitude:1:4 | W4A16@re:.*self_attn.*",
 ];
 
-/** A pruning and what follows it. */
+/** All cases: every row stands for each of its models with each of its schemes, arithmetics and devices. */
+const GRIDS = [
+  { models: [...CORNERS, ...BUNDLED], schemes: PRESETS },
+  { models: [...CORNERS, ...BUNDLED], schemes: TRITON_PRESETS, arithmetics: ["triton"] },
+  { models: CORNERS, schemes: ["int4:group=32:asym", "int3:channel", "int8:tensor:asym"], arithmetics: ["triton"] },
+  { models: [...CORNERS, "quantlab-4m"], schemes: [...CUSTOM, ...MIXED] },
+  { models: ["quantlab-4m-loud"], schemes: [...CUSTOM.slice(0, 6), ...MIXED.slice(0, 3)], devices: ["gpu"] },
+  { models: [...CORNERS, "quantlab-4m"], schemes: [...MASKS, ...PRUNED] },
+  { models: ["quantlab-4m-loud"], schemes: ["magnitude:2:4 | none", "magnitude:2:4 | W4A16"], devices: ["gpu"] },
+  { models: ["corner-bf16"], schemes: ["int4:group=96"], refused: 6 },
+  { models: ["smollm2"], schemes: ["W8A8", "int4:group=64"], devices: ["gpu"] },
+  { models: ["smollm2"], schemes: ["W4A16"], devices: ["gpu"], refused: 180 },
+];
+
+/** What continuous integration runs of them: each kernel in each type, and each width, on the GPU; less on the CPU. */
+const IN_CI = [
+  { models: CORNERS, schemes: [...WEIGHTS_ONLY, "W4A16_ASYM", "W8A8", "W4A8", "W4A4"], devices: ["gpu"] },
+  { models: CORNERS, schemes: ["W3A16", "W4A16_ASYM", "W8A8"] },
+  { models: ["corner-bf16"], schemes: TRITON_PRESETS, arithmetics: ["triton"], devices: ["gpu"] },
+  { models: ["corner-bf16"], schemes: ["W4A16_ASYM"], arithmetics: ["triton"] },
+  { models: ["corner-bf16"], schemes: [...CUSTOM, ...MIXED], devices: ["gpu"] },
+  { models: ["corner-f16", "corner-f32"], schemes: ["int8:tensor:asym", "int3:group=64:asym"], devices: ["gpu"] },
+  { models: CORNERS, schemes: MASKS.filter((scheme) => /:(2:4|0\.5|rows:0\.25|columns:0\.25) /.test(scheme)) },
+  { models: ["corner-bf16"], schemes: PRUNED.slice(0, 4), devices: ["gpu"] },
+  { models: ["corner-bf16"], schemes: ["int4:group=96"], devices: ["gpu"] },
+  { models: ["quantlab-4m"], schemes: ["W4A16", "W8A8"] },
+  { models: ["quantlab-4m"], schemes: ["W4A16_ASYM", "W4A4", "int4:group=64", MIXED[0]], devices: ["gpu"] },
+  { models: ["quantlab-4m"], schemes: ["W4A16"], arithmetics: ["triton"], devices: ["gpu"] },
+  { models: ["quantlab-4m"], schemes: ["magnitude:2:4 | none", "magnitude:2:4 | W4A16"], devices: ["gpu"] },
+  { models: ["quantlab-4m-loud"], schemes: ["W4A16", "W8A8"], devices: ["gpu"] },
+];
+
+/** The pruning of a recipe, or null, and what follows it. */
 export function splitScheme(scheme) {
   const [pruning, rest] = scheme.startsWith("magnitude:") ? scheme.split(" | ") : [null, scheme];
   return { pruning, rest };
 }
 
-/** Both devices write the same bytes, as `twin` and `tensors` prove: what only reads them is run on one. */
 function checksOf({ model, scheme, arithmetic, device, refused }) {
-  const isEager = arithmetic === "eager";
   const isQuantized = splitScheme(scheme).rest !== "none";
-  const checks = refused > 0 ? ["refusal", "export"] : ["export"];
-  checks.push(isQuantized ? "tensors" : "masks", "figures");
+  const checks = [refused > 0 ? "refusal" : [], "export", isQuantized ? "tensors" : "masks", "figures"].flat();
   if (model === "quantlab-4m-loud") checks.push("shards");
+  // Both devices write the same bytes: what only reads them is run on one.
   if (device === "cpu") return [...checks, "twin"];
-  // model_free_ptq runs them all; the presets of the other corners differ from these in their type alone.
-  const hasRecipe = isQuantized && (isEager ? !(isPreset(scheme) && /f16$|f32$/.test(model) && model !== "corner-bf16") : true);
-  if (hasRecipe && refused === 0 && model !== "smollm2") checks.push("recipe");
-  if (isQuantized && isEager && [...BUNDLED, "corner-bf16"].includes(model)) checks.push("loader");
+  if (!isQuantized) return checks;
+  // A preset's recipe is the same text for every corner model.
+  const isKnown = PRESETS.includes(scheme) && ["corner-f16", "corner-f32"].includes(model);
+  if (!isKnown && refused === 0) checks.push("recipe");
+  if (arithmetic === "eager" && [...BUNDLED, "corner-bf16"].includes(model)) checks.push("loader");
   return checks;
+}
+
+function cellsOf({ models, schemes, arithmetics = ["eager"], devices = ["gpu", "cpu"], refused = 0 }) {
+  return models.flatMap((model) =>
+    arithmetics.flatMap((arithmetic) =>
+      devices.flatMap((device) => schemes.map((scheme) => ({ model, scheme, arithmetic, device, refused }))),
+    ),
+  );
+}
+
+const nameOf = ({ model, scheme, arithmetic, device }) => `${model} ${scheme} ${arithmetic} ${device}`;
+
+const ciNames = new Set(IN_CI.flatMap(cellsOf).map(nameOf));
+
+/** @type {readonly Case[]} */
+export const CASES = GRIDS.flatMap(cellsOf).map((cell) => ({
+  name: nameOf(cell),
+  ...cell,
+  checks: checksOf(cell),
+  ci: ciNames.has(nameOf(cell)),
+}));
+
+/** Why the table above is no good, or null. @param {readonly string[]} presets all that the lab has */
+export function tableError(presets) {
+  const names = new Set(CASES.map(({ name }) => name));
+  const lost = [...ciNames].filter((name) => !names.has(name));
+  if (lost.length > 0) return `no such case: ${lost.join(", ")}`;
+  if (names.size < CASES.length) return "two cases have one name";
+  const missing = presets.filter((preset) => !CASES.some(({ scheme }) => scheme === preset));
+  return missing.length > 0 ? `no case for ${missing.join(", ")}` : null;
 }

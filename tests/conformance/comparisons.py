@@ -1,8 +1,11 @@
-"""Run the kit's compare.py and layers.py on many folders in one process.
+"""Run the kit's compare.py, layers.py and measure.py, and masks.py of this folder, on many folders in one process.
 
-Reads one JSON document from stdin: {"kit": FOLDER, "jobs": [{"id", "kind": "compare", "reference", "candidate",
-"acrossEntryPoints"} or {"id", "kind": "layers", "original", "compressed"}]}. Prints one JSON line a job, with its id,
-"error" (null or text), "seconds", and of `compare` "passed", "failed", "findings" (of what failed), of `layers` "rows".
+Reads one JSON document from stdin: {"kit": FOLDER, "jobs": [JOB]}, and prints one JSON line a job, with its "id",
+"error" (null or text), "seconds", and by its "kind"
+- `compare` ("reference", "candidate", "acrossEntryPoints"): "passed", "failed", "findings" of what failed
+- `layers` ("original", "compressed"): "rows"
+- `measure` ("original", "compressed", "tokens"): "report"
+- `masks` ("original", "candidate", "pruning", "ignore"): "matrices", "findings"
 Figures that are not finite are null.
 """
 
@@ -24,25 +27,46 @@ def compared(job: dict) -> dict:
     return {"passed": len(checks) - len(failed), "failed": len(failed), "findings": findings}
 
 
+def printed(tool, *args: str) -> dict:
+    """The document that a tool of the kit prints with `--json`."""
+    sys.argv = [tool.__file__, *args, "--json"]
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        tool.main()
+    return json.loads(output.getvalue(), parse_constant=lambda _: None)
+
+
 def layers(job: dict) -> dict:
-    """What `layers.py ORIGINAL COMPRESSED --json` prints."""
     import layers as tool
 
-    sys.argv = ["layers.py", job["original"], job["compressed"], "--json"]
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        tool.main()
-    return {"rows": json.loads(printed.getvalue(), parse_constant=lambda _: None)}
+    return {"rows": printed(tool, job["original"], job["compressed"])}
+
+
+def measure(job: dict) -> dict:
+    import measure as tool
+
+    return {"report": printed(tool, job["original"], job["compressed"], job["tokens"])}
+
+
+def masks(job: dict) -> dict:
+    import masks as rules
+
+    return rules.judged(job)
 
 
 def main() -> None:
     order = json.load(sys.stdin)
-    sys.path.insert(0, order["kit"])
+    # After this folder, whose names are others.
+    sys.path.append(order["kit"])
     answers = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
+        import torch
+
+        torch.set_num_threads(1)
         for job in order["jobs"]:
             started, answer = time.perf_counter(), {"error": None}
             try:
-                answer |= {"compare": compared, "layers": layers}[job["kind"]](job)
+                run = {"compare": compared, "layers": layers, "measure": measure, "masks": masks}[job["kind"]]
+                answer |= run(job)
             except Exception as caught:  # one unreadable folder leaves the others standing
                 answer["error"] = f"{type(caught).__name__}: {caught}"
             seconds = time.perf_counter() - started

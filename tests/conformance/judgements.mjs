@@ -1,6 +1,9 @@
 // What makes a check fail. Each judgement returns what is wrong, in words, or null.
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { readHeader } from "./safetensors.mjs";
+
+const INDEX = "model.safetensors.index.json";
 
 const FIGURES = ["mse", "relativeMse", "sqnrDb", "maxAbsError", "cosine"];
 
@@ -67,14 +70,40 @@ export function listed(items) {
   return `${items.slice(0, 4).join("; ")}${more}`;
 }
 
-/** Changes one code of one quantized weight of an export, in place. @returns {string} the tensor's name */
-export function damageOneCode(folder) {
-  const file = join(folder, "model.safetensors");
-  const bytes = readFileSync(file);
-  const headerBytes = Number(bytes.readBigUInt64LE(0));
-  const header = JSON.parse(bytes.toString("utf8", 8, 8 + headerBytes));
-  const [name, { data_offsets }] = Object.entries(header).find(([key]) => key.endsWith(".weight_packed"));
-  bytes[8 + headerBytes + data_offsets[0]] ^= 1;
-  writeFileSync(file, bytes);
-  return name;
+/** What `compare.py` found, as a check reports it. */
+export function judgeComparison({ passed, failed, findings }) {
+  if (failed > 0) return { wrong: `${failed} of ${passed + failed} differ: ${listed(findings)}` };
+  return { wrong: passed > 0 ? null : "nothing was compared", note: `${passed} equal` };
+}
+
+/** What `masks.py` found, as a check reports it. */
+export function judgeMasks({ matrices, findings }) {
+  if (findings.length > 0) return { wrong: listed(findings) };
+  return { wrong: matrices > 0 ? null : "no matrix is pruned", note: `${matrices} matrices` };
+}
+
+/** Names of the files that two folders do not have alike, or null. */
+export function differingFiles(one, other) {
+  const names = [...new Set([one, other].flatMap((folder) => readdirSync(folder)))].sort();
+  const bytesOf = (folder, name) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name)) : Buffer.alloc(0));
+  const differing = names.filter((name) => !bytesOf(one, name).equals(bytesOf(other, name)));
+  return differing.length > 0 ? listed(differing) : null;
+}
+
+/** What is wrong with the shards of an export of a sharded model, or null. */
+export function indexFindings(model, exported) {
+  const read = (folder) => JSON.parse(readFileSync(join(folder, INDEX), "utf8"));
+  const [names, expected] = [exported, model].map((folder) =>
+    readdirSync(folder).filter((file) => file.endsWith(".safetensors")),
+  );
+  if (expected.length < 2) return "the model has one shard";
+  if (names.sort().join() !== expected.sort().join()) return `the shards are ${listed(names)}`;
+  const shards = names.map((name) => ({ name, ...readHeader(join(exported, name)) }));
+  const homes = new Map(shards.flatMap(({ name, tensors }) => Object.keys(tensors).map((tensor) => [tensor, name])));
+  const { weight_map: places, metadata } = read(exported);
+  const wrong = [...new Set([...homes.keys(), ...Object.keys(places)])].filter((name) => homes.get(name) !== places[name]);
+  if (wrong.length > 0) return `${wrong.length} tensors are not where the index says: ${listed(wrong)}`;
+  const bytes = shards.flatMap(({ tensors }) => Object.values(tensors).map(({ data_offsets: [start, end] }) => end - start));
+  const total = bytes.reduce((sum, size) => sum + size, 0);
+  return metadata.total_size === total ? null : `the index says ${metadata.total_size} bytes, there are ${total}`;
 }

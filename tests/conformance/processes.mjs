@@ -1,11 +1,18 @@
-// The programs that a conformance run starts: the lab as a user starts it, and the kit's Python.
+// The programs that a conformance run starts: the lab's command line, and the kit's Python.
 import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+import { ROOT } from "../../scripts/bootstrap.mjs";
+
+/** No command of the lab takes as long on the models here; one that hangs must not hang the run. */
+const COMMAND_LIMIT_MS = 15 * 60_000;
 
 /**
  * Runs a program to its end.
  * @returns {Promise<{ code: number, stdout: string, stderr: string, seconds: number }>}
  */
-async function run(command, args, { input = "", cwd } = {}) {
+export async function run(command, args, { input = "", cwd } = {}) {
   const started = performance.now();
   const child = spawn(command, args, { cwd, stdio: ["pipe", "pipe", "pipe"] });
   const parts = { stdout: [], stderr: [] };
@@ -21,16 +28,7 @@ async function run(command, args, { input = "", cwd } = {}) {
 }
 
 /** The last lines of what a program complained of. */
-const complaint = ({ stderr, stdout }) => (stderr.trim() || stdout.trim()).split("\n").slice(-4).join(" | ");
-
-/** Why the lab refused, where it said so in its document. */
-function refusal(result) {
-  try {
-    return JSON.parse(result.stdout).error.message;
-  } catch {
-    return complaint(result);
-  }
-}
+export const complaint = ({ stderr, stdout }) => (stderr.trim() || stdout.trim()).split("\n").slice(-4).join(" | ");
 
 /** Path of the kit's Python, whose environment is made where it is missing. */
 export async function kitPython(kit) {
@@ -40,29 +38,91 @@ export async function kitPython(kit) {
   return python;
 }
 
-/** `npm run --silent lab -- … --json`, its document and what it took. Throws where it fails. */
-export async function lab(root, args) {
-  const result = await run("npm", ["run", "--silent", "lab", "--", ...args, "--json"], { cwd: root });
-  if (result.code !== 0) throw new Error(`lab ${args[0]} ended with ${result.code}: ${refusal(result)}`);
-  return { document: JSON.parse(result.stdout), seconds: result.seconds };
+/** What a command of the lab printed under `--json`, or why it is no document. */
+function answerOf(verb, { code, stdout, stderr }) {
+  try {
+    return { code, document: JSON.parse(stdout) };
+  } catch {
+    throw new Error(`lab ${verb} ended with ${code} and no document: ${complaint({ stdout, stderr })}`);
+  }
 }
 
-/** The JSON document that a script of the kit prints. Throws where it fails. */
-export async function kitDocument(python, script, args) {
-  const result = await run(python, [script, ...args, "--json"]);
-  if (result.code !== 0) throw new Error(`${script} ended with ${result.code}: ${complaint(result)}`);
-  // Python writes NaN and Infinity, which JSON has not.
-  const text = result.stdout.replace(/: (NaN|-?Infinity)\b/g, ": null");
-  return { document: JSON.parse(text), seconds: result.seconds };
+function requireDone(verb, { code, document }) {
+  if (code !== 0) throw new Error(`lab ${verb} ended with ${code}: ${document.error?.message}`);
+  return document;
+}
+
+/** The document of `npm run --silent lab -- … --json`, in a process of its own, as its user starts it. */
+export async function labProcess(args) {
+  const result = await run("npm", ["run", "--silent", "lab", "--", ...args, "--json"], { cwd: ROOT });
+  return requireDone(args[0], answerOf(args[0], result));
+}
+
+/** A process that runs one command of the lab after the other. It is started for the first, and anew after it broke. */
+export class LabServer {
+  #child = null;
+  #lines = null;
+  #complaints = "";
+
+  /** Runs `lab … --json`. @returns {Promise<{ code: number, document: object, seconds: number }>} */
+  async run(args) {
+    const started = performance.now();
+    if (!this.#child) this.#start();
+    const child = this.#child;
+    const timer = setTimeout(() => child.kill("SIGTERM"), COMMAND_LIMIT_MS);
+    try {
+      child.stdin.write(`${JSON.stringify({ args: [...args, "--json"] })}\n`);
+      const { value, done } = await this.#lines.next();
+      if (done) {
+        this.#child = null;
+        throw new Error(`lab ${args[0]} broke its process: ${this.#complaints.trim().split("\n").slice(-4).join(" | ")}`);
+      }
+      return { ...answerOf(args[0], JSON.parse(value)), seconds: (performance.now() - started) / 1000 };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The document of a command that must succeed. */
+  async done(args) {
+    const answer = await this.run(args);
+    return { document: requireDone(args[0], answer), seconds: answer.seconds };
+  }
+
+  /** Ends the process. */
+  stop() {
+    this.#child?.stdin.end();
+    this.#child = null;
+  }
+
+  #start() {
+    const server = pathToFileURL(join(import.meta.dirname, "lab-server.mjs"));
+    const env = { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import=${server}` };
+    const child = spawn(process.execPath, [join(ROOT, "scripts/lab.mjs")], { cwd: ROOT, env });
+    child.stdin.on("error", () => {}); // It broke; its output has ended, too.
+    this.#complaints = "";
+    child.stderr.setEncoding("utf8").on("data", (part) => {
+      this.#complaints = (this.#complaints + part).slice(-4000);
+    });
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    this.#child = child;
+  }
 }
 
 /**
- * Runs a driver of this folder on its jobs.
- * @returns {Promise<{ answers: object[], seconds: number, error: string | null }>} the answers it gave before it ended
+ * Runs a driver of this folder on its jobs, in two processes where they are many.
+ * @param {object} order whose `jobs` are shared out
+ * @returns {Promise<{ answers: object[], error: string | null }>} the answers it gave before it ended
  */
 export async function runDriver(python, script, order) {
-  const result = await run(python, [script], { input: JSON.stringify(order) });
-  const answers = result.stdout.trim().split("\n").filter(Boolean).map(JSON.parse);
-  const error = result.code === 0 ? null : `${script} ended with ${result.code}: ${complaint(result)}`;
-  return { answers, seconds: result.seconds, error };
+  const isSplit = (order.jobs?.length ?? 0) > 16;
+  const orders = isSplit ? [0, 1].map((half) => ({ ...order, jobs: order.jobs.filter((_, at) => at % 2 === half) })) : [order];
+  const parts = await Promise.all(
+    orders.map(async (part) => {
+      const result = await run(python, [script], { input: JSON.stringify(part) });
+      const answers = result.stdout.trim().split("\n").filter(Boolean).map(JSON.parse);
+      return { answers, error: result.code === 0 ? null : `${script} ended with ${result.code}: ${complaint(result)}` };
+    }),
+  );
+  return { answers: parts.flatMap(({ answers }) => answers), error: parts.find(({ error }) => error)?.error ?? null };
 }

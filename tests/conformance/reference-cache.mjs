@@ -10,7 +10,7 @@ const DRIVER = join(import.meta.dirname, "references.py");
  * @typedef {object} Wanted
  * @property {string} model folder
  * @property {"eager" | "triton"} arithmetic
- * @property {string} [preset] by tensor names, with `ignore`
+ * @property {string} [scheme] a preset, a custom scheme or groups of them, by tensor names, with `ignore`
  * @property {readonly string[]} [ignore]
  * @property {string} [recipe] path of a recipe file, run by `oneshot`
  */
@@ -21,6 +21,8 @@ export class ReferenceCache {
   #kit;
   #python;
   #errors = new Map();
+  /** Digests of model folders, which do not change while a run lasts. */
+  #models = new Map();
 
   constructor({ folder, kit, python }) {
     this.#folder = folder;
@@ -69,12 +71,25 @@ export class ReferenceCache {
   #entry({ model, recipe, ...rest }) {
     const hash = createHash("sha256");
     const add = (name, bytes) => hash.update(`${name} ${bytes.length}\n`).update(bytes);
-    for (const file of readdirSync(model).sort()) add(file, readFileSync(join(model, file)));
+    add("model", this.#modelDigest(model));
     if (recipe) add("recipe", readFileSync(recipe));
     add("order", Buffer.from(JSON.stringify(Object.entries(rest).sort())));
     for (const file of [join(this.#kit, "requirements.txt"), join(this.#kit, "reference.py"), DRIVER]) {
       add(file.slice(file.lastIndexOf("/") + 1), readFileSync(file));
     }
     return join(this.#folder, hash.digest("hex"));
+  }
+
+  #modelDigest(model) {
+    const known = this.#models.get(model);
+    if (known) return known;
+    const hash = createHash("sha256");
+    for (const file of readdirSync(model).sort()) {
+      const bytes = readFileSync(join(model, file));
+      hash.update(`${file} ${bytes.length}\n`).update(bytes);
+    }
+    const digest = hash.digest();
+    this.#models.set(model, digest);
+    return digest;
   }
 }

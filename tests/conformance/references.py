@@ -1,7 +1,8 @@
 """Make several reference checkpoints in one process, with the kit's own functions: most of a single run is imports.
 
 Reads one JSON document from stdin: {"kit": FOLDER, "arithmetic": "eager" | "triton", "jobs": [{"model", "out", and
-"preset" with "ignore", or "recipe": FILE}]}. Prints one JSON line a job: {"out", "error": null or text, "seconds"}.
+"scheme" with "ignore", or "recipe": FILE}]}. A scheme is a preset's name, `int4:group=32:asym`, or groups of these as
+`W8A16@re:.*down_proj; W4A16`. Prints one JSON line a job: {"out", "error": null or text, "seconds"}.
 One arithmetic a process: the kit installs its Triton rule for the whole process.
 """
 
@@ -13,13 +14,52 @@ import time
 from pathlib import Path
 
 
+def weights_of(name: str):
+    """QuantizationArgs of `int<bits>[:tensor|:channel|:group=N][:asym]`, groups of 128 unless said."""
+    from compressed_tensors.quantization import QuantizationArgs
+
+    head, *parts = name.split(":")
+    granularity = next((part for part in parts if part != "asym"), "group=128")
+    strategy, _, size = granularity.partition("=")
+    return QuantizationArgs(
+        num_bits=int(head.removeprefix("int")),
+        type="int",
+        symmetric="asym" not in parts,
+        strategy=strategy,
+        group_size=int(size) if size else None,
+    )
+
+
+def scheme_of(name: str, targets: list[str]):
+    from compressed_tensors.quantization import QuantizationScheme, is_preset_scheme, preset_name_to_scheme
+
+    if is_preset_scheme(name):
+        return preset_name_to_scheme(name, targets)
+    return QuantizationScheme(targets=targets, weights=weights_of(name))
+
+
+def run_groups(model: Path, out: Path, scheme: str, ignore: list[str]) -> None:
+    """`model_free_ptq` with the config groups that a scheme's text says, in their order."""
+    from compressed_tensors.quantization import QuantizationConfig
+    from llmcompressor import model_free_ptq
+
+    groups = {}
+    for part in scheme.split(";"):
+        name, *targets = part.strip().split("@")
+        groups[f"config_group_{len(groups)}"] = scheme_of(name, targets or ["Linear"])
+    config = QuantizationConfig(config_groups=groups, ignore=ignore)
+    model_free_ptq(model_stub=str(model), save_directory=str(out), config=config, device="cpu")
+
+
 def make(reference, job: dict) -> None:
     """Write the checkpoint of one job."""
     model, out = Path(job["model"]), Path(job["out"])
-    if "preset" in job:
-        reference.run_data_free(model, out, job["preset"], job["ignore"])
-    else:
+    if "recipe" in job:
         reference.run_oneshot(model, out, job["recipe"], None)
+    elif job["scheme"] in reference.data_free_presets():
+        reference.run_data_free(model, out, job["scheme"], job["ignore"])
+    else:
+        run_groups(model, out, job["scheme"], job["ignore"])
 
 
 def main() -> None:

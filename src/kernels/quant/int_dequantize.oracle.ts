@@ -33,7 +33,12 @@ export function intDequantizeOracle(
 }
 
 /** The signed code of element `index`. */
-export function codeAt({ storedBits, offset }: CodeStorage, shape: IntShape, codes: Uint32Array, index: number): number {
+export function codeAt(
+  { storedBits, offset }: CodeStorage,
+  shape: IntShape,
+  codes: Uint32Array,
+  index: number,
+): number {
   const streamWords = Math.ceil((shape.streamLength * storedBits) / 32);
   const bit = (index % shape.streamLength) * storedBits;
   const word = Math.floor(index / shape.streamLength) * streamWords + Math.floor(bit / 32);

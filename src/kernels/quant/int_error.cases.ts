@@ -116,7 +116,8 @@ function compareSums(actual: Uint32Array, expected: Uint32Array, schemes: number
       if (actual[place + 4] !== expected[place + 4]) return differs(place + 4, `scheme ${scheme}, counts`);
       for (let word = 0; word < 4; word++) {
         const own = Math.abs(e[place + word] ?? 0);
-        if (isOff(place + word, word === 2 ? Math.max(own, energy) : own)) return differs(place + word, `scheme ${scheme}, word ${word}`);
+        if (isOff(place + word, word === 2 ? Math.max(own, energy) : own))
+          return differs(place + word, `scheme ${scheme}, word ${word}`);
       }
     }
   }

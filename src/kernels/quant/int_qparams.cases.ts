@@ -23,7 +23,8 @@ function randomExtremes(element: FloatName, groups: number): Uint32Array<ArrayBu
   for (let group = 0; group < groups; group++) {
     const spread = element === "f16" ? 12 : 100;
     const size = 2 ** Math.floor((random.nextUniform() - 0.5) * (group % 3 === 0 ? 2 * spread : 6));
-    const ratio = [1, random.nextUniform(), 2 ** (-12 * random.nextUniform()), 1 + 2 ** -7 * random.nextUniform()][group % 4] ?? 1;
+    const ratio =
+      [1, random.nextUniform(), 2 ** (-12 * random.nextUniform()), 1 + 2 ** -7 * random.nextUniform()][group % 4] ?? 1;
     const [a, b] = [round(size * (1 + random.nextUniform())), round(size * ratio * (1 + random.nextUniform()))];
     const isSwapped = random.nextUniform() < 0.5;
     words[2 * group] = float32Bits(isSwapped ? a : b);
@@ -33,12 +34,15 @@ function randomExtremes(element: FloatName, groups: number): Uint32Array<ArrayBu
 }
 
 /** Corners of float32, beside each other in all pairs. */
-const FLOAT32_CORNERS = [0, 1, 2, 0x7fffff, 0x800000, 0x800001, 0xffffff, 0x3f7fffff, 0x3f800000, 0x3f800001, 0x7f7fffff]
-  .concat([0x7f800000, 0x7fc00000, 0x33800000, 0x34000000, 0x40f00000, 0x42ff0000]);
+const FLOAT32_CORNERS = [
+  0, 1, 2, 0x7fffff, 0x800000, 0x800001, 0xffffff, 0x3f7fffff, 0x3f800000, 0x3f800001, 0x7f7fffff,
+].concat([0x7f800000, 0x7fc00000, 0x33800000, 0x34000000, 0x40f00000, 0x42ff0000]);
 
 const PAIRS = new Uint32Array(FLOAT32_CORNERS.flatMap((a) => FLOAT32_CORNERS.flatMap((b) => [a, b])));
 
-function inputsOf(element: FloatName): readonly { readonly name: string; readonly extremes: Uint32Array<ArrayBuffer> }[] {
+function inputsOf(
+  element: FloatName,
+): readonly { readonly name: string; readonly extremes: Uint32Array<ArrayBuffer> }[] {
   const random = { name: "random extremes", extremes: randomExtremes(element, 20_001) };
   if (element === "f32") return [random, { name: "corners in pairs", extremes: PAIRS }];
   return [random, { name: "every magnitude", extremes: everyMagnitude(element) }];
@@ -55,7 +59,12 @@ export const intQparamsCases: readonly KernelCase[] = ELEMENTS.flatMap((element)
           name: `${element} int${bits} ${symmetric ? "symmetric" : "asymmetric"}, ${name}`,
           source: { element, bits, symmetric },
           shape: { groups, first, slot: index },
-          inputs: [extremes, dirty(elementWords(first + groups + 4, element)), dirty((first + groups) / 4 + 2), new Uint32Array(10)],
+          inputs: [
+            extremes,
+            dirty(elementWords(first + groups + 4, element)),
+            dirty((first + groups) / 4 + 2),
+            new Uint32Array(10),
+          ],
           outputWords: 10,
         });
       }),

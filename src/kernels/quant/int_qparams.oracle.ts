@@ -79,7 +79,12 @@ export function intQparamsOracle(
 }
 
 /** Whether the scale itself would have been 0. */
-function isTooSmall({ bits, symmetric }: QparamsSource, format: FloatFormat, positive: number, negative: number): boolean {
+function isTooSmall(
+  { bits, symmetric }: QparamsSource,
+  format: FloatFormat,
+  positive: number,
+  negative: number,
+): boolean {
   const steps = 2 ** bits - 1;
   const quotient = symmetric ? Math.max(positive, negative) / (steps / 2) : format.round(positive + negative) / steps;
   return format.round(Math.fround(quotient)) === 0;

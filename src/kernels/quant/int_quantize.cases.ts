@@ -115,7 +115,11 @@ const storages = (bits: number) => [
   { storedBits: 8, offset: 0 },
 ];
 
-function filledCase(source: IntCodes & { storedBits: number; offset: number }, shape: IntShape, seed: number): KernelCase {
+function filledCase(
+  source: IntCodes & { storedBits: number; offset: number },
+  shape: IntShape,
+  seed: number,
+): KernelCase {
   const weights = fillWeights(shape, source.element, seed + 100);
   const { scales, zeroPoints } = qparamsOfWeights(weights, shape, source);
   const outputWords = codeWords(shape, source.storedBits);

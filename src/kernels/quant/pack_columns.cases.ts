@@ -16,7 +16,8 @@ export const packColumnsCases: readonly KernelCase[] = [2, 3, 4, 5, 6, 7, 8].fla
   SIZES.map(({ rows, cols }) => {
     const random = new SeededRandom(bits * rows);
     const values = new Uint32Array(Math.ceil((rows * cols) / 4));
-    for (let i = 0; i < rows * cols; i++) setByte(values, i, Math.floor(random.nextUniform() * 2 ** bits) - 2 ** (bits - 1));
+    for (let i = 0; i < rows * cols; i++)
+      setByte(values, i, Math.floor(random.nextUniform() * 2 ** bits) - 2 ** (bits - 1));
     const outputWords = Math.ceil((rows * bits) / 32) * cols;
     return kernelCase(packColumns, {
       name: `${rows} × ${cols} of int${bits}`,

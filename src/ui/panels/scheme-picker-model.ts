@@ -1,12 +1,10 @@
 import { asLabError } from "../../base/errors.ts";
+import { MAX_RECIPES } from "../../engine/api.ts";
 import { PRESETS } from "../../schemes/presets.ts";
 import { parsePruning } from "../../schemes/pruning.ts";
 import { describeRecipe, parseRecipe, withPruning } from "../../schemes/recipe.ts";
 import type { Scheme } from "../../schemes/scheme.ts";
 import { type RecipeLook, recipeLook } from "../parts/scheme-mark.ts";
-
-/** Recipes that the engine measures in one pass over the weights; it refuses more. */
-export const MAX_RECIPES = 8;
 
 /** What a text means: a recipe under its one spelling with its meaning in words, or why it is none. */
 export type Reading =

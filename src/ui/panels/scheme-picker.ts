@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { quote } from "../../base/errors.ts";
+import { MAX_RECIPES } from "../../engine/api.ts";
 import { markStyles } from "../parts/mark-styles.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
@@ -11,7 +12,6 @@ import {
   FIRST_OWN,
   FIRST_PRUNING,
   fullWords,
-  MAX_RECIPES,
   type Offer,
   type OwnFields,
   offers,

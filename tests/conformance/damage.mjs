@@ -1,0 +1,80 @@
+// The checks must find damage: an export with one change, and a figure that is slightly off.
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { compareFigures, differingFiles, indexFindings, judgeComparison, judgeMasks, listed } from "./judgements.mjs";
+import { readHeader } from "./safetensors.mjs";
+
+/** Asks a run for the comparison of damaged copies of some of its exports; reports what needs no comparison. */
+export function askForDamage(run) {
+  figureOff(run.tally);
+  const quantized = find(run, "tensors", /^W4A16$/);
+  if (quantized) {
+    const copy = damagedCopy(run, quantized, (name) => name.endsWith(".weight_packed"));
+    const job = { kind: "compare", reference: run.exportFolder(quantized), candidate: copy.folder };
+    run.expect("self-check: one code changed is found", { ...job, acrossEntryPoints: false }, (answer) => {
+      const { wrong } = judgeComparison(answer);
+      const isFound = answer.failed === 1 && answer.findings[0].startsWith(`${copy.tensor}: 1 of `);
+      return { wrong: isFound ? null : `${answer.failed} checks failed: ${listed(answer.findings)}`, note: wrong };
+    });
+    const isNoticed = differingFiles(run.exportFolder(quantized), copy.folder) === "model.safetensors";
+    run.tally.report("self-check: a file that differs is found", isNoticed ? null : "it is not", 0);
+  }
+  for (const structure of [/2:4 \| none$/, /:0\.5 \| none$/, /rows:0\.25 \| none$/, /columns:0\.25 \| none$/]) {
+    const item = find(run, "masks", structure);
+    if (!item) continue;
+    const copy = damagedCopy(run, item, (name) => name.endsWith("down_proj.weight"));
+    run.expect(`self-check: one weight changed is found (${item.scheme})`, run.masksJob(item, copy.folder), (answer) => {
+      const { wrong } = judgeMasks(answer);
+      const isFound = answer.findings.length === 1 && answer.findings[0].startsWith(`${copy.tensor}: `);
+      return { wrong: isFound ? null : `findings: ${listed(answer.findings)}`, note: wrong };
+    });
+  }
+  shardLost(run);
+}
+
+function find(run, check, scheme) {
+  const item = run.casesWith(check).find((candidate) => scheme.test(candidate.scheme) && run.exports.has(candidate.name));
+  if (!item) run.tally.report("self-check", `there is no export of ${scheme} to damage`, 0);
+  return item;
+}
+
+/** A copy of an export of one file with one bit changed in a tensor, in the first byte that is not zero. */
+function damagedCopy(run, item, isWanted) {
+  const folder = `${run.exportFolder(item)}-damaged`;
+  cpSync(run.exportFolder(item), folder, { recursive: true });
+  const file = join(folder, "model.safetensors");
+  const { dataStart, tensors } = readHeader(file);
+  const [tensor, { data_offsets: range }] = Object.entries(tensors).find(([name]) => isWanted(name));
+  const bytes = readFileSync(file);
+  const place = bytes.subarray(dataStart + range[0], dataStart + range[1]).findIndex((byte) => byte !== 0);
+  bytes[dataStart + range[0] + place] ^= 1;
+  writeFileSync(file, bytes);
+  return { folder, tensor };
+}
+
+function figureOff(tally) {
+  const figures = { mse: 1, relativeMse: 1, sqnrDb: 1, maxAbsError: 1, cosine: 1 };
+  const layer = { module: "m", ...figures };
+  const isNoticed = (change) => compareFigures([{ ...layer, ...change }], { m: figures }).wrong !== null;
+  const [sound, off, absent] = [{}, { mse: 1 + 2e-6 }, { cosine: null }].map(isNoticed);
+  tally.report("self-check: a figure that is off is found", !sound && off && absent ? null : "it is not", 0);
+}
+
+/** An index that puts one tensor into the wrong shard. */
+function shardLost(run) {
+  const item = run.casesWith("shards").find(({ name }) => run.exports.has(name));
+  if (!item) {
+    run.tally.report("self-check", "there is no sharded export to damage", 0);
+    return;
+  }
+  const folder = `${run.exportFolder(item)}-misplaced`;
+  cpSync(run.exportFolder(item), folder, { recursive: true });
+  const file = join(folder, "model.safetensors.index.json");
+  const index = JSON.parse(readFileSync(file, "utf8"));
+  const names = Object.keys(index.weight_map);
+  const other = Object.values(index.weight_map).find((shard) => shard !== index.weight_map[names[0]]);
+  index.weight_map[names[0]] = other;
+  writeFileSync(file, JSON.stringify(index));
+  const isNoticed = indexFindings(run.models.folder(item.model), folder)?.startsWith("1 tensors") === true;
+  run.tally.report("self-check: a tensor in the wrong shard is found", isNoticed ? null : "it is not", 0);
+}

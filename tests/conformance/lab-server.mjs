@@ -1,0 +1,38 @@
+// The command line, once after the other in one process: to start it takes longer than most cases do.
+// `LabServer` has Node load this ahead of scripts/lab-process.mjs, whose parent has chosen the driver's environment, and
+// runs it in its place. A line of stdin is {"args": [text]}; one of stdout is {"code", "stdout", "stderr"}.
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+if (process.argv[1]?.endsWith("lab-process.mjs")) {
+  const { runnerImport } = await import("vite");
+  const { ROOT } = await import("../../scripts/bootstrap.mjs");
+  const options = { configFile: false, root: ROOT, logLevel: "error" };
+  const { module } = await runnerImport(join(ROOT, "src/cli/main.ts"), options);
+  const loadWebGpu = oneGpu();
+  for await (const line of createInterface({ input: process.stdin })) {
+    const printed = { out: [], err: [] };
+    const code = await module.main({
+      argv: JSON.parse(line).args,
+      bundledModel: join(ROOT, "fixtures/models/quantlab-4m"),
+      loadWebGpu,
+      signal: new AbortController().signal,
+      isTerminal: false,
+      out: (text) => printed.out.push(`${text}\n`),
+      err: (text) => printed.err.push(`${text}\n`),
+    });
+    const [stdout, stderr] = [printed.out.join(""), printed.err.join("")];
+    process.stdout.write(`${JSON.stringify({ code, stdout, stderr })}\n`);
+  }
+  process.exit(0);
+}
+
+/** The package `webgpu` with one entry point for all commands, which outlives each: collected early, it takes the process along. */
+function oneGpu() {
+  let gpu = null;
+  return async () => {
+    const { create, globals } = await import("webgpu");
+    gpu ??= create([]);
+    return { create: () => gpu, globals };
+  };
+}
