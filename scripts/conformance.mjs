@@ -1,12 +1,14 @@
 // Holds the lab's exports and figures against the real tools, through the conformance kit.
 //   npm run conformance             the cases marked for continuous integration
 //   npm run conformance -- --all    all cases          -- --keep    keeps the exports
+//   npm run conformance -- --only P    of all cases those whose name the pattern P matches
 // The kit is found by QUANTLAB_SHARED, default ../shared; references are kept in .cache/conformance.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { CASES } from "../tests/conformance/cases.mjs";
+import { runnerImport } from "vite";
+import { CASES, tableError } from "../tests/conformance/cases.mjs";
 import { checkMutants } from "../tests/conformance/mutants.mjs";
 import { kitPython } from "../tests/conformance/processes.mjs";
 import { Run } from "../tests/conformance/run.mjs";
@@ -18,13 +20,16 @@ const started = performance.now();
 const tally = new Tally();
 
 async function main() {
-  const { values } = parseArgs({ options: { all: { type: "boolean" }, keep: { type: "boolean" } } });
+  const { values } = parseArgs({
+    options: { all: { type: "boolean" }, keep: { type: "boolean" }, only: { type: "string" } },
+  });
   ensurePackages();
   const kit = resolve(ROOT, process.env.QUANTLAB_SHARED ?? "../shared", "conformance");
   if (!existsSync(join(kit, "reference.py"))) {
     throw new Error(`No conformance kit in ${kit}; QUANTLAB_SHARED names the folder that holds it`);
   }
-  const cases = CASES.filter(({ ci }) => values.all || ci);
+  const only = values.only === undefined ? null : new RegExp(values.only);
+  const cases = CASES.filter(({ ci, name }) => (only ? only.test(name) : values.all || ci));
   const folder = mkdtempSync(join(tmpdir(), "lab-conformance-"));
   const clean = () => {
     if (values.keep) console.log(`exports are kept in ${folder}`);
@@ -38,14 +43,24 @@ async function main() {
   }
   try {
     const python = await kitPython(kit);
-    await checkMutants({ python, folder, tally, count: values.all ? 200_000 : 20_000 });
-    await new Run({ kit, python, folder, cases, tally }).all();
+    if (!only) await checkRest({ python, folder, isAll: values.all === true });
+    await new Run({ kit, python, folder, cases, tally, isPart: only !== null }).all();
   } finally {
     clean();
   }
   if (tally.passed + tally.failed === 0) throw new Error("nothing was checked");
   console.log(`\n${cases.length} cases in ${secondsSince(started)}`);
-  console.log(`${CASES.length - cases.length} cases not marked ci were not run`);
+  console.log(`${CASES.length - cases.length} cases ${only ? "of another name" : "not marked ci"} were not run`);
+}
+
+/** What is checked besides the cases. */
+async function checkRest({ python, folder, isAll }) {
+  await tally.check("self-check: every preset has a case", async () => {
+    const options = { configFile: false, root: ROOT, logLevel: "error" };
+    const { module } = await runnerImport(join(ROOT, "src/schemes/presets.ts"), options);
+    return { wrong: tableError(module.PRESETS.map(({ name }) => name)) };
+  });
+  await checkMutants({ python, folder, tally, count: isAll ? 200_000 : 20_000 });
 }
 
 try {

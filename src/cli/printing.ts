@@ -1,8 +1,12 @@
 import type { LabErrorData } from "../base/errors.ts";
 
-/** An error for people: its words, and its code for who looks it up. */
-export function errorText({ message, code }: Pick<LabErrorData, "message" | "code">): string {
-  return `${message}\n(${code})`;
+/** An error for people: its words, its code for who looks it up, and what to paste where it offers that. */
+export function errorText({ message, code, fields }: Pick<LabErrorData, "message" | "code" | "fields">): string {
+  const lines = [message, `(${code})`];
+  const { modules, ignore } = fields;
+  if (Array.isArray(modules)) lines.push("", ...modules.map((module) => `  ${module}`));
+  if (Array.isArray(ignore)) lines.push("", "to leave them alone:", ...ignore.map((entry) => `  --ignore '${entry}'`));
+  return lines.join("\n");
 }
 
 /**

@@ -1,6 +1,15 @@
 import { quote } from "../base/errors.ts";
-import { formatBytes, formatCount, formatNumber, formatParameters, formatRate, formatRatio } from "../base/format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatNumber,
+  formatParameters,
+  formatPercent,
+  formatRate,
+  formatRatio,
+} from "../base/format.ts";
 import type { Quantity } from "../base/quantity.ts";
+import { cornerWords } from "../engine/corner-words.ts";
 import type { CompareResult, ExportResult, ModelSummary } from "../engine/result.ts";
 
 /** The sign of a number's kind, as on the page. */
@@ -71,8 +80,9 @@ export function compareText(result: CompareResult): string {
     ]),
   ];
   const parts = [
-    `${model.name}: ${formatParameters(model.parameters.value)} weights · arithmetic: ${result.arithmetic} · ignored: ${result.ignore.join(", ") || "nothing"}`,
+    `${quote(model.name)}: ${formatParameters(model.parameters.value)} weights · arithmetic: ${result.arithmetic} · ignored: ${result.ignore.map(quote).join(", ") || "nothing"}`,
     table(head, rows),
+    codingText(result),
     ...result.schemes.map((row) => layersText(row)),
   ];
   if (result.throughput.length > 0) parts.push(throughputText(result));
@@ -83,33 +93,52 @@ export function compareText(result: CompareResult): string {
 /** What an export wrote, for people. */
 export function exportText(result: ExportResult, out: string): string {
   const lines = [
-    `${out}: ${result.scheme} as ${result.format}, ${formatCount(result.fileBytes.value)} bytes of weights, ${result.quantizedModules} matrices quantized, ${result.untouchedTensors} tensors as they were`,
+    `${out}: ${result.scheme} as ${result.format}, ${formatCount(result.fileBytes.value)} bytes of weights, ${result.quantizedModules} matrices changed, ${result.untouchedTensors} tensors as they were`,
     `  arithmetic ${result.arithmetic} · ignored ${result.ignore.join(", ") || "nothing"} · ${kernelsText(result)}`,
     ...result.notices.map(({ text }) => `  ! ${text}`),
+    ...result.corners.map(({ module, corners }) => `  · ${module}: ${corners.map(cornerWords).join("; ")}`),
     ...result.files.map(({ name, sizeBytes }) => `  ${formatCount(sizeBytes).padStart(15)}  ${name}`),
   ];
   return lines.join("\n");
 }
 
+/** What becomes of the weights beside their error. */
+function codingText(result: CompareResult): string {
+  const cell = (quantity: Quantity | undefined, text: (value: number) => string) =>
+    quantity ? `${text(quantity.value)} ${GLYPH[quantity.kind]}` : "–";
+  const rows = result.schemes.map((row) => [
+    row.scheme,
+    cell(row.cosine, (value) => formatNumber(value, 6)),
+    cell(row.clippedShare, formatPercent),
+    cell(row.usedLevels, formatPercent),
+    cell(row.histogramDivergence, formatNumber),
+    row.histogramDivergence ? formatCount(row.histogramDivergence.samples ?? 0) : "–",
+  ]);
+  return table(["scheme", "cosine", "codes cut off", "levels used", "weight-histogram divergence", "n"], rows);
+}
+
 function layersText(row: CompareResult["schemes"][number]): string {
-  const rows = row.layers.map((layer) => {
-    const note = layer.error
-      ? `${layer.error.code}: ${layer.error.found}`
-      : layer.notFinite.weights + layer.notFinite.reconstructions > 0
-        ? `${layer.notFinite.weights} weights, ${layer.notFinite.reconstructions} reconstructions not finite`
-        : "";
-    const figure = (value: number | null) => (value === null ? "–" : formatNumber(value, 4));
-    return [
-      layer.module,
-      `${layer.rows} × ${layer.cols}`,
-      figure(layer.relativeMse),
-      figure(layer.sqnrDb),
-      figure(layer.maxAbsError),
-      note,
-    ];
-  });
-  const refusal = row.error ? `\n! ${row.error.message}` : "";
-  return `${row.scheme} (${row.description})${refusal}\n${table(["module", "shape", "rel. MSE ●", "SQNR dB ●", "max |error| ●", ""], rows)}`;
+  const isMixed = new Set(row.layers.map(({ scheme }) => scheme)).size > 1;
+  const figure = (value: number | null) => (value === null ? "–" : formatNumber(value, 4));
+  const rows = row.layers.map((layer) => [
+    quote(layer.module),
+    `${layer.rows} × ${layer.cols}`,
+    figure(layer.relativeMse),
+    figure(layer.sqnrDb),
+    figure(layer.maxAbsError),
+    ...(isMixed ? [layer.scheme ?? "pruned"] : []),
+    layerNote(layer),
+  ]);
+  const notes = [...(row.error ? [row.error.message] : []), ...row.notices.map(({ text }) => text)];
+  const head = ["module", "shape", "rel. MSE ●", "SQNR dB ●", "max |error| ●", ...(isMixed ? ["scheme"] : []), ""];
+  return [`${row.scheme} (${row.description})`, ...notes.map((text) => `! ${text}`), table(head, rows)].join("\n");
+}
+
+function layerNote({ error, notFinite, corners }: CompareResult["schemes"][number]["layers"][number]): string {
+  if (error) return `${error.code}: ${error.found}`;
+  const parts = corners.map(cornerWords);
+  if (notFinite.weights + notFinite.reconstructions === 0) return parts.join("; ");
+  return [`${notFinite.weights} weights, ${notFinite.reconstructions} reconstructions not finite`, ...parts].join("; ");
 }
 
 function throughputText(result: CompareResult): string {
@@ -138,12 +167,12 @@ function kernelsText(result: Pick<CompareResult, "kernels">): string {
   return [...lines].join("; ");
 }
 
-/** Columns as wide as their widest cell; the first is left-aligned, the others right-aligned. */
+/** Columns as wide as their widest cell; the first and one without a head are left-aligned, the others right-aligned. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
   const line = (cells: readonly string[]) =>
     cells
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .map((cell, column) => (column === 0 || head[column] === "" ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join("  ")
       .trimEnd();
   return [line(head), ...rows.map(line)].join("\n");

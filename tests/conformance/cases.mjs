@@ -93,13 +93,16 @@ const CUSTOM = [
   "int8:tensor:asym",
 ];
 
+/** A group that no module belongs to. `oneshot` drops it from its config, `model_free_ptq` keeps it, as the lab does. */
+const UNMATCHED = "W2A16@re:.*absent; W8A16";
+
 const MIXED = [
   "W8A16@re:.*down_proj; W4A16",
   "W8A8@re:.*down_proj; int4:group=32:asym",
   "int8:channel@model.layers.0.self_attn.o_proj; W4A16_ASYM",
   "W4A16@re:.*self_attn.*",
   "W2A16@re:.*q_proj@re:.*k_proj; int6:group=64@re:.*mlp.*; int3:channel:asym",
-  "W2A16@re:.*absent; W8A16",
+  UNMATCHED,
 ];
 
 const MASKS = [
@@ -172,7 +175,7 @@ function checksOf({ model, scheme, arithmetic, device, refused }) {
   if (!isQuantized) return checks;
   // A preset's recipe is the same text for every corner model.
   const isKnown = PRESETS.includes(scheme) && ["corner-f16", "corner-f32"].includes(model);
-  if (!isKnown && refused === 0) checks.push("recipe");
+  if (!isKnown && refused === 0 && scheme !== UNMATCHED) checks.push("recipe");
   if (arithmetic === "eager" && [...BUNDLED, "corner-bf16"].includes(model)) checks.push("loader");
   return checks;
 }

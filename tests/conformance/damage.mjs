@@ -23,17 +23,24 @@ export function askForDamage(run) {
     const item = find(run, "masks", structure);
     if (!item) continue;
     const copy = damagedCopy(run, item, (name) => name.endsWith("down_proj.weight"));
-    run.expect(`self-check: one weight changed is found (${item.scheme})`, run.masksJob(item, copy.folder), (answer) => {
-      const { wrong } = judgeMasks(answer);
-      const isFound = answer.findings.length === 1 && answer.findings[0].startsWith(`${copy.tensor}: `);
-      return { wrong: isFound ? null : `findings: ${listed(answer.findings)}`, note: wrong };
-    });
+    run.expect(
+      `self-check: one weight changed is found (${item.scheme})`,
+      run.masksJob(item, copy.folder),
+      (answer) => {
+        const { wrong } = judgeMasks(answer);
+        const isFound = answer.findings.length === 1 && answer.findings[0].startsWith(`${copy.tensor}: `);
+        return { wrong: isFound ? null : `findings: ${listed(answer.findings)}`, note: wrong };
+      },
+    );
   }
+  lineSwapped(run);
   shardLost(run);
 }
 
 function find(run, check, scheme) {
-  const item = run.casesWith(check).find((candidate) => scheme.test(candidate.scheme) && run.exports.has(candidate.name));
+  const item = run
+    .casesWith(check)
+    .find((candidate) => scheme.test(candidate.scheme) && run.exports.has(candidate.name));
   if (!item) run.tally.report("self-check", `there is no export of ${scheme} to damage`, 0);
   return item;
 }
@@ -58,6 +65,37 @@ function figureOff(tally) {
   const isNoticed = (change) => compareFigures([{ ...layer, ...change }], { m: figures }).wrong !== null;
   const [sound, off, absent] = [{}, { mse: 1 + 2e-6 }, { cosine: null }].map(isNoticed);
   tally.report("self-check: a figure that is off is found", !sound && off && absent ? null : "it is not", 0);
+}
+
+/** A copy of an export without some rows, in which one of them is back and another one is gone instead. */
+function lineSwapped(run) {
+  const item = find(run, "masks", /^magnitude:rows:0\.25 /);
+  if (!item) return;
+  const candidate = `${run.exportFolder(item)}-swapped`;
+  cpSync(run.exportFolder(item), candidate, { recursive: true });
+  const [file, original] = [candidate, run.models.folder(item.model)].map((folder) =>
+    join(folder, "model.safetensors"),
+  );
+  const bytes = readFileSync(file);
+  const { dataStart, tensors } = readHeader(file);
+  const [tensor, { shape, data_offsets: range }] = Object.entries(tensors).find(([name]) =>
+    name.endsWith("down_proj.weight"),
+  );
+  const rowBytes = (range[1] - range[0]) / shape[0];
+  const before = readFileSync(original).subarray(
+    readHeader(original).dataStart + readHeader(original).tensors[tensor].data_offsets[0],
+  );
+  const rowsOf = (data) =>
+    Array.from({ length: shape[0] }, (_, row) => data.subarray(row * rowBytes, (row + 1) * rowBytes));
+  const [own, theirs] = [rowsOf(bytes.subarray(dataStart + range[0])), rowsOf(before)];
+  const gone = own.findIndex((row, at) => !row.equals(theirs[at]));
+  theirs[gone].copy(own[gone]);
+  own.find((row, at) => at !== gone && row.some((byte) => byte !== 0)).fill(0);
+  writeFileSync(file, bytes);
+  run.expect("self-check: another row pruned is found", run.masksJob(item, candidate), ({ findings }) => {
+    const isFound = findings.length === 1 && /a line of norm .* went/.test(findings[0]);
+    return { wrong: isFound ? null : `findings: ${listed(findings)}`, note: findings[0] };
+  });
 }
 
 /** An index that puts one tensor into the wrong shard. */

@@ -85,7 +85,8 @@ export function judgeMasks({ matrices, findings }) {
 /** Names of the files that two folders do not have alike, or null. */
 export function differingFiles(one, other) {
   const names = [...new Set([one, other].flatMap((folder) => readdirSync(folder)))].sort();
-  const bytesOf = (folder, name) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name)) : Buffer.alloc(0));
+  const bytesOf = (folder, name) =>
+    existsSync(join(folder, name)) ? readFileSync(join(folder, name)) : Buffer.alloc(0);
   const differing = names.filter((name) => !bytesOf(one, name).equals(bytesOf(other, name)));
   return differing.length > 0 ? listed(differing) : null;
 }
@@ -101,9 +102,13 @@ export function indexFindings(model, exported) {
   const shards = names.map((name) => ({ name, ...readHeader(join(exported, name)) }));
   const homes = new Map(shards.flatMap(({ name, tensors }) => Object.keys(tensors).map((tensor) => [tensor, name])));
   const { weight_map: places, metadata } = read(exported);
-  const wrong = [...new Set([...homes.keys(), ...Object.keys(places)])].filter((name) => homes.get(name) !== places[name]);
+  const wrong = [...new Set([...homes.keys(), ...Object.keys(places)])].filter(
+    (name) => homes.get(name) !== places[name],
+  );
   if (wrong.length > 0) return `${wrong.length} tensors are not where the index says: ${listed(wrong)}`;
-  const bytes = shards.flatMap(({ tensors }) => Object.values(tensors).map(({ data_offsets: [start, end] }) => end - start));
+  const bytes = shards.flatMap(({ tensors }) =>
+    Object.values(tensors).map(({ data_offsets: [start, end] }) => end - start),
+  );
   const total = bytes.reduce((sum, size) => sum + size, 0);
   return metadata.total_size === total ? null : `the index says ${metadata.total_size} bytes, there are ${total}`;
 }

@@ -75,7 +75,9 @@ export class LabServer {
       const { value, done } = await this.#lines.next();
       if (done) {
         this.#child = null;
-        throw new Error(`lab ${args[0]} broke its process: ${this.#complaints.trim().split("\n").slice(-4).join(" | ")}`);
+        throw new Error(
+          `lab ${args[0]} broke its process: ${this.#complaints.trim().split("\n").slice(-4).join(" | ")}`,
+        );
       }
       return { ...answerOf(args[0], JSON.parse(value)), seconds: (performance.now() - started) / 1000 };
     } finally {
@@ -116,7 +118,9 @@ export class LabServer {
  */
 export async function runDriver(python, script, order) {
   const isSplit = (order.jobs?.length ?? 0) > 16;
-  const orders = isSplit ? [0, 1].map((half) => ({ ...order, jobs: order.jobs.filter((_, at) => at % 2 === half) })) : [order];
+  const orders = isSplit
+    ? [0, 1].map((half) => ({ ...order, jobs: order.jobs.filter((_, at) => at % 2 === half) }))
+    : [order];
   const parts = await Promise.all(
     orders.map(async (part) => {
       const result = await run(python, [script], { input: JSON.stringify(part) });

@@ -25,8 +25,9 @@ const SCHEMES_AT_ONCE = 8;
 
 /** Everything that one run of some cases shares. */
 export class Run {
-  constructor({ kit, python, folder, cases, tally }) {
-    Object.assign(this, { kit, python, folder, cases, tally });
+  /** @param {boolean} isPart the cases were chosen by their names, and need not be fit to show that damage is found */
+  constructor({ kit, python, folder, cases, tally, isPart = false }) {
+    Object.assign(this, { kit, python, folder, cases, tally, isPart });
     this.models = new Models({ kit, python, cache: CACHE, scratch: folder });
     this.cache = new ReferenceCache({ folder: CACHE, kit, python });
     this.labs = { gpu: new LabServer(), cpu: new LabServer() };
@@ -64,7 +65,7 @@ export class Run {
     await this.#askForTensors();
     this.#askForMasks();
     this.#askForLoader();
-    askForDamage(this);
+    if (!this.isPart) askForDamage(this);
     await this.#settle();
   }
 
@@ -97,7 +98,11 @@ export class Run {
         const bytes = said === written ? null : `${said} bytes said, ${written} written`;
         const name = document.scheme === item.scheme ? null : `it is called ${document.scheme}`;
         this.exports.set(item.name, document);
-        return { wrong: bytes ?? name ?? kernelsElsewhere(document.kernels, device), seconds, note: `${written} bytes` };
+        return {
+          wrong: bytes ?? name ?? kernelsElsewhere(document.kernels, device),
+          seconds,
+          note: `${written} bytes`,
+        };
       });
     }
   }
@@ -117,7 +122,8 @@ export class Run {
       const out = this.exportFolder(item);
       const { code, document, seconds } = await this.labs[item.device].run(this.#quantize(item, out));
       const { code: errorCode, fields = {} } = document.error ?? {};
-      if (code !== 1 || errorCode !== "export/refused-matrices") return { wrong: `exit ${code}, ${errorCode}`, seconds };
+      if (code !== 1 || errorCode !== "export/refused-matrices")
+        return { wrong: `exit ${code}, ${errorCode}`, seconds };
       this.ignored.set(item.name, fields.ignore);
       const count = fields.modules.length === item.refused ? null : `${fields.modules.length} matrices refused`;
       const left = existsSync(out) ? "a folder is left behind" : null;
@@ -197,7 +203,8 @@ export class Run {
     for (const item of this.casesWith("recipe")) {
       const recipe = join(this.exportFolder(item), "recipe.yaml");
       const model = this.#original(item);
-      if (model && existsSync(recipe)) want(item, "recipe", this.#cached({ model, arithmetic: item.arithmetic, recipe }));
+      if (model && existsSync(recipe))
+        want(item, "recipe", this.#cached({ model, arithmetic: item.arithmetic, recipe }));
     }
     const begun = performance.now();
     const { made, kept } = await this.cache.prepare([...wanted.values()].flatMap(({ cached }) => cached ?? []));

@@ -41,7 +41,9 @@ export async function createWebGpuDevice(gpu: GPU | null): Promise<Device> {
     throw new LabError({
       code: "device/no-webgpu",
       doing: "looking for WebGPU",
-      found: "this environment has none",
+      found: isInsecurePage()
+        ? "none, since this page came neither over https nor from localhost"
+        : "this environment has none",
       allowed: "a browser with WebGPU on https or localhost, or Node with the optional package webgpu",
       advice: "take another browser, install the package, or choose the CPU",
     });
@@ -57,6 +59,11 @@ export async function createWebGpuDevice(gpu: GPU | null): Promise<Device> {
     });
   }
   return wrap(await requestDevice(adapter), describeAdapter(adapter));
+}
+
+/** Browsers have WebGPU on secure pages only. */
+function isInsecurePage(): boolean {
+  return "isSecureContext" in globalThis && globalThis.isSecureContext === false;
 }
 
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {

@@ -1,8 +1,8 @@
 import { quote } from "../../base/errors.ts";
 import { formatCount } from "../../base/format.ts";
+import { cornerWords } from "../../engine/corner-words.ts";
 import type { ExportResult } from "../../engine/result.ts";
 import { parseRecipe } from "../../schemes/recipe.ts";
-import { cornerWords } from "../parts/corner-words.ts";
 import { shortName } from "../parts/safe-name.ts";
 
 /** An archive that lies in this page, ready to be saved. */

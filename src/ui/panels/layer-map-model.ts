@@ -1,8 +1,8 @@
 import { quote } from "../../base/errors.ts";
 import { formatCount, formatNumber } from "../../base/format.ts";
+import { cornerWords } from "../../engine/corner-words.ts";
 import type { DecoderLayerResult, LayerResult, SchemeResult } from "../../engine/result.ts";
 import type { HeatMapCell, HeatMapData } from "../charts/heat-map.ts";
-import { cornerWords } from "../parts/corner-words.ts";
 
 /** The heat map of one scheme, and what it says. */
 export interface LayerMap {

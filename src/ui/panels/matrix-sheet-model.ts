@@ -1,9 +1,9 @@
 import type { LabErrorData } from "../../base/errors.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../../base/format.ts";
 import type { HistogramResult } from "../../engine/api.ts";
+import { cornerWords } from "../../engine/corner-words.ts";
 import type { LayerResult } from "../../engine/result.ts";
 import { parseRecipe, parseScheme } from "../../schemes/recipe.ts";
-import { cornerWords } from "../parts/corner-words.ts";
 import { DIVERGENCE_WORDS } from "../parts/metric-words.ts";
 import { shortName } from "../parts/safe-name.ts";
 

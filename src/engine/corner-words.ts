@@ -1,5 +1,5 @@
-import { formatCount } from "../../base/format.ts";
-import type { Corner } from "../../engine/result.ts";
+import { formatCount } from "../base/format.ts";
+import type { Corner } from "./result.ts";
 
 /** What follows a number of groups, and one alone. */
 const WORDS: Readonly<Record<Corner["corner"], { readonly one: string; readonly more: string }>> = {
