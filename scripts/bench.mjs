@@ -8,6 +8,11 @@ import { ensureChromium, ensurePackages, ROOT } from "./bootstrap.mjs";
 /** Peak over the idle page that the lab must stay below. */
 const PEAK_LIMIT_BYTES = 350e6;
 
+const PRESETS = ["W4A16", "W8A8"];
+const EIGHT = [4, 8].flatMap((bits) =>
+  ["", ":asym"].flatMap((symmetry) => [32, 128].map((size) => `int${bits}:group=${size}${symmetry}`)),
+);
+
 const README = join(ROOT, "tests/bench/README.md");
 const MARKS = ["<!-- results: written by npm run bench -->", "<!-- end of results -->"];
 
@@ -24,7 +29,8 @@ try {
   const server = await preview({ root: ROOT, logLevel: "error", preview: { host: "127.0.0.1", port: 4190 } });
   const memory = await measurePageMemory(server.resolvedUrls.local[0], join(folder, "made-1gib"), executablePath);
   await server.close();
-  const kernels = kernelRatios(join(folder, "made-1gib"));
+  makeCheckpoint(join(folder, "made-32mib"), { matrices: 1, rows: 4096, cols: 4096 });
+  const kernels = [...kernelRatios(join(folder, "made-32mib"), PRESETS), ...eightAtOnce(join(folder, "made-32mib"))];
   const rises = memory.passes.map(({ peakBytes }) => peakBytes - memory.idleBytes);
   const text = report(made, memory, rises, kernels);
   console.log(text);
@@ -36,11 +42,17 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Kernel speeds as shares of a plain copy, rounds interleaved, through the command line on the same checkpoint. */
-function kernelRatios(model) {
-  const args = ["scripts/lab.mjs", "compare", model, "--device", "gpu", "--throughput", "--json"];
+/** Kernel speeds as shares of a plain copy, rounds interleaved, through the command line. */
+function kernelRatios(model, schemes) {
+  const asked = schemes.flatMap((scheme) => ["--scheme", scheme]);
+  const args = ["scripts/lab.mjs", "compare", model, ...asked, "--device", "gpu", "--throughput", "--json"];
   const { throughput } = JSON.parse(execFileSync(process.execPath, args, { cwd: ROOT, maxBuffer: 2 ** 26 }).toString());
   return throughput;
+}
+
+/** The error of eight schemes in one pass over the weights. */
+function eightAtOnce(model) {
+  return kernelRatios(model, EIGHT).filter(({ kernel }) => kernel === "quant/int_error");
 }
 
 function report(made, memory, rises, kernels) {

@@ -109,7 +109,7 @@ test("a recipe of several schemes after pruning is written as text, and each mat
   await picker.getByRole("button", { name: "Compare these 3" }).click();
   await lab.done();
   await lab.row(recipe).getByRole("button").click();
-  await expect(lab.page.locator("lab-scheme-table .notes")).toContainText("dense with zeros");
+  await expect(lab.page.locator("lab-scheme-table .notes")).toContainText("Stored dense, with zeros");
   await lab.page.locator('lab-layer-map .cell[data-key="model.layers.0.mlp.down_proj"]').click();
   await expect(lab.page.locator("lab-matrix-sheet .under")).toContainText("pruned first, then W8A16");
   await lab.page.locator('lab-layer-map .cell[data-key="model.layers.0.mlp.up_proj"]').click();

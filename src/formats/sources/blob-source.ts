@@ -6,6 +6,12 @@ import { lastPart, MAX_READ_BYTES, sourceChanged, sourceUnreadable, viewForRange
 const CHANGED_NAMES: ReadonlySet<string> = new Set(["NotReadableError", "NotFoundError"]);
 
 /**
+ * Streams being read. Chromium 156 collects a blob's byte stream as garbage when nothing holds it but the read that waits
+ * for it, and that read then never ends; held here, it does.
+ */
+const READERS_AT_WORK = new Set<ReadableStreamBYOBReader>();
+
+/**
  * A browser `File` or `Blob`. Bytes land in the caller's buffer by way of BYOB reads, so that reading a model leaves no
  * garbage behind; where the platform has none, through buffers of at most 64 MiB.
  */
@@ -72,6 +78,7 @@ async function fill(
     return view;
   }
   let buffer = view.buffer;
+  READERS_AT_WORK.add(reader);
   try {
     for (let done = 0; done < size; ) {
       // `min` fills the buffer in one step instead of 64 KiB at a time; a platform that does not know it goes round the loop.
@@ -86,6 +93,7 @@ async function fill(
   } finally {
     // Cancelling frees the stream at once; after an error it is closed already and rejects.
     await reader.cancel().catch(() => undefined);
+    READERS_AT_WORK.delete(reader);
   }
   return new Uint8Array(buffer, 0, length);
 }
