@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { LabError, quote } from "../base/errors.ts";
 import type { Folder } from "../formats/byte-source.ts";
@@ -39,18 +38,6 @@ export async function openDiskModel(path: string): Promise<DiskModel> {
  * @throws LabError `export/…`
  */
 export async function createDiskOutput(path: string, input: DiskModel): Promise<OutputFolder> {
-  try {
-    await mkdir(dirname(resolve(path)), { recursive: true });
-  } catch (cause) {
-    throw new LabError({
-      code: "export/write-failed",
-      doing: "making the folder for the export",
-      found: quote(cause instanceof Error ? cause.message : String(cause)),
-      allowed: "a place that can be written",
-      advice: "check its permissions and that there is room",
-      cause,
-    });
-  }
   return createNodeOutput(path, { notInside: [input.path] });
 }
 

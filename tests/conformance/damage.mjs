@@ -28,7 +28,7 @@ export function askForDamage(run) {
       run.masksJob(item, copy.folder),
       (answer) => {
         const { wrong } = judgeMasks(answer);
-        const isFound = answer.findings.length === 1 && answer.findings[0].startsWith(`${copy.tensor}: `);
+        const isFound = answer.findings.some((finding) => finding.startsWith(`${copy.tensor}: `));
         return { wrong: isFound ? null : `findings: ${listed(answer.findings)}`, note: wrong };
       },
     );

@@ -184,7 +184,7 @@ test("a broken config.json beside good weights fails, and everything else is tol
 });
 
 test("a folder's name cannot steer the terminal", async () => {
-  const place = join(scratch, "\u001b[2J\u202egnp");
+  const place = join(scratch, "\u001b[2J\u202egnp\u{e0001}");
   mkdirSync(place);
   writeFileSync(join(place, "config.json"), "{}");
   const [json, text] = [await inspect(place, "--json"), await inspect(place)];

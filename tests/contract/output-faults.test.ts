@@ -40,6 +40,7 @@ test("a disk that takes no more is named, and nothing half-written stays", async
 
 test.each([
   ["a folder of the system, where nobody can write", "/proc/lab-out"],
+  ["a folder below one that cannot be made", "/proc/lab/out"],
   ["a folder below a file", join(scratch, "file/out")],
   ["a file", join(scratch, "file")],
 ])("%s is refused", async (_, out) => {

@@ -3,7 +3,7 @@ import { LabError } from "../../src/base/errors.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import type { ByteSource, Folder } from "../../src/formats/byte-source.ts";
 import { createBufferSource } from "../../src/formats/sources/buffer-source.ts";
-import type { HostileCase } from "../support/hostile-cases.ts";
+import type { HostileCase } from "../support/hostile-expectations.ts";
 import { createMemoryOutput } from "../support/memory-output.ts";
 
 // What comparing and exporting make of valid files with awkward numbers and shapes: the same on WebGPU and the CPU, never a
@@ -15,7 +15,13 @@ const ADDRESSES: Readonly<Record<string, string>> = import.meta.glob("../../fixt
   eager: true,
 });
 const PREFIX = "../../fixtures/hostile/";
-const SCHEMES = ["W4A16", "int3:channel:asym", "int8:tensor", "magnitude:rows:0.5 | int5:channel", "magnitude:0.3 | none"];
+const SCHEMES = [
+  "W4A16",
+  "int3:channel:asym",
+  "int8:tensor",
+  "magnitude:rows:0.5 | int5:channel",
+  "magnitude:0.3 | none",
+];
 
 async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const address = ADDRESSES[`${PREFIX}${path}`];

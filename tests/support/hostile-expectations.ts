@@ -15,9 +15,12 @@ export interface HostileCase {
   /** 1 and 2: `expect` must be met. 3: readers disagree. */
   readonly tier: 1 | 2 | 3;
   /** Of `weights`: what its numbers are. */
-  readonly facts?: { readonly count: number } | null;
+  readonly facts?: Readonly<Partial<Record<WeightsFact, number>>> | null;
   readonly limits: { readonly ms: number };
 }
+
+/** A count of the weights of a `weights` case. */
+export type WeightsFact = "count" | "nan" | "posInf" | "negInf" | "zero" | "negZero" | "subnormal";
 
 /** What the lab must make of a case, in Node and in the browser. */
 export type HostileExpectation =
