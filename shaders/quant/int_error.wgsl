@@ -4,16 +4,17 @@
 //   scales       elements of the format; the groups of scheme s begin at its `first`
 //   zero_points  signed bytes, at the same places; read only where a scheme is asymmetric
 //   levels       8 words per scheme, one bit per code from the lowest on; set where a code occurs, never cleared
-//   sums         per block of 256 weights 2 + 5 * schemes words:
+//   sums         per block of 256 weights 2 + 6 * schemes words:
 //                0 sum of squared originals (float32, in units of 2^(2 * exponent))
 //                1 (exponent + 512) << 16 | originals that are not finite
-//                per scheme: sum of squared errors, largest error, sum of original * reconstruction, sum of squared
-//                reconstructions (float32, in units of 2^exponent or its square); reconstructions that are not finite << 16 |
-//                codes that the end of the range cut off
+//                per scheme: sum of squared errors, largest error (in units of its own 2^exponent or its square), sum of
+//                original * reconstruction, sum of squared reconstructions (in units of the block's 2^exponent, squared);
+//                reconstructions that are not finite << 16 | codes that the end of the range cut off; exponent + 512
 //   dispatch     one invocation per block; no workgroup memory, no barrier
 // Scheme of 0 bits: the weights themselves are the reconstruction. The unit is the power of two below the block's largest
 // original, so that neither the largest nor the smallest numbers leave float32 when squared. Codes and reconstructions are
-// exact; each error is rounded once; the order of the sums is fixed.
+// exact; each error is rounded once; the order of the sums is fixed, in parts of 32 weights. The errors of pruning alone have a
+// unit of their own, since what is pruned may be far smaller than what stays.
 // include: lib/invocation.wgsl
 // include: lib/elements.wgsl
 // include: lib/rounding.wgsl
@@ -25,7 +26,7 @@ override PRUNED: bool = false;
 
 const BLOCK: u32 = 256u;
 const BLOCK_WORDS: u32 = 2u;
-const SCHEME_WORDS: u32 = 5u;
+const SCHEME_WORDS: u32 = 6u;
 const LEVEL_WORDS: u32 = 8u;
 const MAX_SCHEMES: u32 = 8u;
 
@@ -50,6 +51,7 @@ struct Sums {
   reconstruction_energy: f32,
   overflows: u32,
   clipped: u32,
+  exponent: i32, // of the unit of errors
 }
 
 @group(0) @binding(0) var<storage, read> original: array<u32>;
@@ -177,15 +179,60 @@ fn add_usual(total: ptr<function, Sums>, seen: ptr<function, array<u32, LEVEL_WO
   return is_sure;
 }
 
+// Adds the sums of a part to those of the block.
+fn add_part(total: ptr<function, Sums>, part: Sums) {
+  (*total).energy += part.energy;
+  (*total).error_energy += part.error_energy;
+  (*total).largest = max((*total).largest, part.largest);
+  (*total).product += part.product;
+  (*total).reconstruction_energy += part.reconstruction_energy;
+  (*total).overflows += part.overflows;
+  (*total).clipped += part.clipped;
+}
+
+fn no_sums() -> Sums {
+  return Sums(0.0, 0.0, 0.0, 0.0, 0.0, 0u, 0u, 0);
+}
+
+// What pruning alone loses: a weight is either what it was or 0.
+fn sums_of_pruning(first: u32, end: u32, exponent: i32) -> Sums {
+  var largest = 0u;
+  for (var index = first; index < end; index += 1u) {
+    let magnitude = original_at(index) & ~SIGN;
+    largest = max(largest, select(magnitude, 0u, magnitude >= INFINITY || weight_at(index) == original_at(index)));
+  }
+  var total = no_sums();
+  var own = exponent;
+  if (largest != 0u) {
+    own = parts_of(largest).exponent + 23;
+  }
+  for (var part_first = first; part_first < end; part_first += 32u) {
+    var part = no_sums();
+    for (var index = part_first; index < min(part_first + 32u, end); index += 1u) {
+      let value = original_at(index);
+      let kept = weight_at(index);
+      add_any(&part, value, kept, exponent);
+      part.error_energy = 0.0;
+      part.largest = 0.0;
+    }
+    for (var index = part_first; index < min(part_first + 32u, end); index += 1u) {
+      let value = original_at(index);
+      if (weight_at(index) != value && (value & ~SIGN) < INFINITY) {
+        let lost = abs(in_units(value, own));
+        part.error_energy += lost * lost;
+        part.largest = max(part.largest, lost);
+      }
+    }
+    add_part(&total, part);
+  }
+  total.exponent = own;
+  return total;
+}
+
 fn sums_of(number: u32, first: u32, end: u32, exponent: i32, all_finite: bool) -> Sums {
   let scheme = shape.scheme[number];
-  var total = Sums(0.0, 0.0, 0.0, 0.0, 0.0, 0u, 0u);
-  if (scheme.bits == 0u) {
-    for (var index = first; index < end; index += 1u) {
-      add_any(&total, original_at(index), weight_at(index), exponent);
-    }
-    return total;
-  }
+  var total = no_sums();
+  total.exponent = exponent;
   let limit = 1 << (scheme.bits - 1u);
   // Far from the ends of float32 everything may be scaled by multiplying.
   let is_usual_block = all_finite && abs(exponent) < 96;
@@ -198,6 +245,7 @@ fn sums_of(number: u32, first: u32, end: u32, exponent: i32, all_finite: bool) -
     let part_first = first + 32u * part;
     let part_end = min(part_first + 32u, end);
     var doubts = 0u;
+    var sums_of_part = no_sums();
     var index = part_first;
     while (index < part_end) {
       let group = index / scheme.group_size;
@@ -226,14 +274,14 @@ fn sums_of(number: u32, first: u32, end: u32, exponent: i32, all_finite: bool) -
           source = original[element_word(index)];
         }
         let place = index - part_first;
-        if (!add_usual(&total, &seen, usual, element_raw(source, index), element_raw(word, index))) {
+        if (!add_usual(&sums_of_part, &seen, usual, element_raw(source, index), element_raw(word, index))) {
           doubts |= 1u << place;
         }
         index += 1u;
         if (ELEMENT != F32) {
           let has_upper = (index & 1u) == 1u && index < group_end;
           if (has_upper) {
-            if (!add_usual(&total, &seen, usual, source >> 16u, word >> 16u)) {
+            if (!add_usual(&sums_of_part, &seen, usual, source >> 16u, word >> 16u)) {
               doubts |= 2u << place;
             }
             index += 1u;
@@ -242,12 +290,16 @@ fn sums_of(number: u32, first: u32, end: u32, exponent: i32, all_finite: bool) -
       }
     }
     doubtful[part] = doubts;
+    add_part(&total, sums_of_part);
   }
 
   var part = 0u;
   var doubts = doubtful[0];
+  var late = no_sums();
   loop {
     for (; doubts == 0u && part + 1u < BLOCK / 32u;) {
+      add_part(&total, late);
+      late = no_sums();
       part += 1u;
       doubts = doubtful[part];
     }
@@ -259,11 +311,12 @@ fn sums_of(number: u32, first: u32, end: u32, exponent: i32, all_finite: bool) -
     let own = group_of(scheme, at / scheme.group_size);
     let code = exact_code(weight_at(at), own.scale, own.zero_point);
     let clamped = clamp(code, -limit, limit - 1);
-    total.clipped += select(0u, 1u, code != clamped);
+    late.clipped += select(0u, 1u, code != clamped);
     let level = u32(clamped + limit);
     seen[level >> 5u] |= 1u << (level & 31u);
-    add_any(&total, original_at(at), weight_of(clamped - own.zero_point, own.scale), exponent);
+    add_any(&late, original_at(at), weight_of(clamped - own.zero_point, own.scale), exponent);
   }
+  add_part(&total, late);
   for (var word = 0u; word < LEVEL_WORDS; word += 1u) {
     atomicOr(&levels[number * LEVEL_WORDS + word], seen[word]);
   }
@@ -285,7 +338,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   }
   let place = block * (BLOCK_WORDS + SCHEME_WORDS * shape.schemes);
   for (var number = 0u; number < shape.schemes; number += 1u) {
-    let total = sums_of(number, first, end, exponent, largest.not_finite == 0u);
+    var total: Sums;
+    if (shape.scheme[number].bits == 0u) {
+      total = sums_of_pruning(first, end, exponent);
+    } else {
+      total = sums_of(number, first, end, exponent, largest.not_finite == 0u);
+    }
     let at = place + BLOCK_WORDS + SCHEME_WORDS * number;
     sums[place] = bitcast<u32>(total.energy);
     sums[at] = bitcast<u32>(total.error_energy);
@@ -293,6 +351,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     sums[at + 2u] = bitcast<u32>(total.product);
     sums[at + 3u] = bitcast<u32>(total.reconstruction_energy);
     sums[at + 4u] = (total.overflows << 16u) | total.clipped;
+    sums[at + 5u] = u32(total.exponent + 512);
   }
   sums[place + 1u] = (u32(exponent + 512) << 16u) | largest.not_finite;
 }

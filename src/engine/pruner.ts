@@ -61,6 +61,9 @@ async function magnitudes(
   return total;
 }
 
+/** Units of 2^e in which sums of squares are formed: one of them holds any line of any format without loss. */
+const UNIT_EXPONENTS = [-96, 0, 96] as const;
+
 /** The rows or columns with the smallest sum of squares: floor(share · count); of equals the later. */
 async function weakestLines(
   bench: Bench,
@@ -74,17 +77,35 @@ async function weakestLines(
     const { device, scratch } = bench;
     const weights = scratch.filled("weights", bytes);
     const outputs = isRows ? tile.rows : cols;
-    const sums = scratch.buffer("energies", outputs * 4);
-    const shape = isRows
-      ? { outputs, length: cols, outputStride: cols, innerStride: 1, exponent: 0 }
-      : { outputs, length: tile.rows, outputStride: 1, innerStride: cols, exponent: 0 };
-    device.run([call(energies, { element }, shape, [weights, sums])]);
-    const found = new Float32Array((await device.read(sums, outputs * 4)).buffer);
+    const lines = isRows
+      ? { outputs, length: cols, outputStride: cols, innerStride: 1 }
+      : { outputs, length: tile.rows, outputStride: 1, innerStride: cols };
+    const runs = UNIT_EXPONENTS.map((exponent) => {
+      const sums = scratch.buffer(`energies ${exponent}`, outputs * 4);
+      return { exponent, sums, call: call(energies, { element }, { ...lines, exponent }, [weights, sums]) };
+    });
+    device.run(runs.map((run) => run.call));
+    const found = await Promise.all(
+      runs.map(async ({ exponent, sums }) => {
+        const energy = new Float32Array((await device.read(sums, outputs * 4)).buffer);
+        return { unit: 2 ** (2 * exponent), energy };
+      }),
+    );
     const first = isRows ? tile.row : 0;
-    for (const [line, energy] of found.entries()) total[first + line] = (total[first + line] ?? 0) + energy;
+    for (let line = 0; line < outputs; line++) {
+      // In the smallest units that hold it nothing that counts is lost.
+      const best = found.find(({ energy }) => Number.isFinite(energy[line]));
+      const own = best ? (best.energy[line] ?? 0) * best.unit : Number.POSITIVE_INFINITY;
+      total[first + line] = (total[first + line] ?? 0) + own;
+    }
   });
-  const order = [...total.keys()].sort((a, b) => (total[a] ?? 0) - (total[b] ?? 0) || b - a);
+  const order = [...total.keys()].sort((a, b) => compareNumbers(total[a] ?? 0, total[b] ?? 0) || b - a);
   return new Set(order.slice(0, Math.floor(share * order.length)));
+}
+
+/** Order of two numbers, of which both may be infinite. */
+function compareNumbers(a: number, b: number): number {
+  return a === b ? 0 : a - b;
 }
 
 /** What makes a piece of a matrix pruned, and the buffer in which it then lies. */

@@ -49,10 +49,10 @@ test("nothing measured, nothing lost and values that are not finite have no figu
     usedLevels: null,
   });
   const zeros = new ReconstructionTotal();
-  zeros.addBlocks(new Uint32Array([0, 512 << 16, 0, 0, 0, 0, 0]), 0, 1, 128, true);
+  zeros.addBlocks(new Uint32Array([0, 512 << 16, 0, 0, 0, 0, 0, 512]), 0, 1, 128, true);
   expect(zeros.figures()).toMatchObject({ mse: 0, relativeMse: null, sqnrDb: null, maxAbsError: 0, clippedShare: 0 });
   const infinite = new ReconstructionTotal();
-  infinite.addBlocks(new Uint32Array([0, (512 << 16) | 3, 0, 0, 0, 0, (128 << 16) | 7]), 0, 1, 128, true);
+  infinite.addBlocks(new Uint32Array([0, (512 << 16) | 3, 0, 0, 0, 0, (128 << 16) | 7, 512]), 0, 1, 128, true);
   expect(infinite.figures()).toMatchObject({
     mse: null,
     clippedShare: 7 / 128,

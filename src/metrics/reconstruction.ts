@@ -57,8 +57,9 @@ export class ReconstructionTotal {
       this.#energy += (floats[block] ?? 0) * energyUnit;
       this.#notFiniteWeights += head & 0xffff;
       const at = block + BLOCK_WORDS + SCHEME_WORDS * scheme;
-      this.#errorEnergy += (floats[at] ?? 0) * energyUnit;
-      this.#largest = Math.max(this.#largest, (floats[at + 1] ?? 0) * unit);
+      const errorUnit = 2 ** ((words[at + 5] ?? 0) - 512);
+      this.#errorEnergy += (floats[at] ?? 0) * errorUnit * errorUnit;
+      this.#largest = Math.max(this.#largest, (floats[at + 1] ?? 0) * errorUnit);
       this.#product += (floats[at + 2] ?? 0) * energyUnit;
       this.#reconstructionEnergy += (floats[at + 3] ?? 0) * energyUnit;
       const counts = words[at + 4] ?? 0;

@@ -146,10 +146,10 @@ const GRIDS = [
 const IN_CI = [
   { models: CORNERS, schemes: [...WEIGHTS_ONLY, "W4A16_ASYM", "W8A8", "W4A8", "W4A4"], devices: ["gpu"] },
   { models: CORNERS, schemes: ["W3A16", "W4A16_ASYM", "W8A8"] },
-  { models: ["corner-bf16"], schemes: TRITON_PRESETS, arithmetics: ["triton"], devices: ["gpu"] },
+  { models: CORNERS, schemes: TRITON_PRESETS, arithmetics: ["triton"], devices: ["gpu"] },
   { models: ["corner-bf16"], schemes: ["W4A16_ASYM"], arithmetics: ["triton"] },
-  { models: ["corner-bf16"], schemes: [...CUSTOM, ...MIXED], devices: ["gpu"] },
-  { models: ["corner-f16", "corner-f32"], schemes: ["int8:tensor:asym", "int3:group=64:asym"], devices: ["gpu"] },
+  { models: CORNERS, schemes: CUSTOM, devices: ["gpu"] },
+  { models: ["corner-bf16"], schemes: MIXED, devices: ["gpu"] },
   { models: CORNERS, schemes: MASKS.filter((scheme) => /:(2:4|0\.5|rows:0\.25|columns:0\.25) /.test(scheme)) },
   { models: ["corner-bf16"], schemes: PRUNED.slice(0, 4), devices: ["gpu"] },
   { models: ["corner-bf16"], schemes: ["int4:group=96"], devices: ["gpu"] },

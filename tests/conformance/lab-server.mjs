@@ -1,6 +1,7 @@
 // The command line, once after the other in one process: to start it takes longer than most cases do.
-// `LabServer` has Node load this ahead of scripts/lab-process.mjs, whose parent has chosen the driver's environment, and
-// runs it in its place. A line of stdin is {"args": [text]}; one of stdout is {"code", "stdout", "stderr"}.
+// `LabServer` starts scripts/lab.mjs, which chooses the driver's environment, and has Node run this ahead of the
+// scripts/lab-process.mjs that it starts, in its place. A line of stdin is {"args": [text]}; one of stdout is
+// {"code", "stdout", "stderr"}.
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -27,7 +28,7 @@ if (process.argv[1]?.endsWith("lab-process.mjs")) {
   process.exit(0);
 }
 
-/** The package `webgpu` with one entry point for all commands, which outlives each: collected early, it takes the process along. */
+/** The package `webgpu` with one entry point that outlives every command: collected early, it takes the process along. */
 function oneGpu() {
   let gpu = null;
   return async () => {

@@ -75,9 +75,8 @@ export class LabServer {
       const { value, done } = await this.#lines.next();
       if (done) {
         this.#child = null;
-        throw new Error(
-          `lab ${args[0]} broke its process: ${this.#complaints.trim().split("\n").slice(-4).join(" | ")}`,
-        );
+        const words = complaint({ stderr: this.#complaints, stdout: "no word of why" });
+        throw new Error(`lab ${args[0]} broke its process: ${words}`);
       }
       return { ...answerOf(args[0], JSON.parse(value)), seconds: (performance.now() - started) / 1000 };
     } finally {

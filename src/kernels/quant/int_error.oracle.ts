@@ -26,7 +26,7 @@ export interface IntErrorShape {
 }
 
 const BLOCK = 256;
-const SCHEME_WORDS = 5;
+const SCHEME_WORDS = 6;
 
 /**
  * The sums of a block in float64, then stored as float32 in units of the power of two below its largest original.
@@ -80,12 +80,17 @@ export function intErrorOracle(
         total.product += x * y;
         total.reconstruction += y * y;
       }
+      // The errors of pruning alone are as large as what was pruned.
+      const isPruning = schemes[number]?.bits === 0;
+      const errorExponent = isPruning && total.largest > 0 ? floorLog2(total.largest * unit) : exponent;
+      const toUnit = unit / 2 ** errorExponent;
       const at = place + 2 + SCHEME_WORDS * number;
-      floats[at] = total.error;
-      floats[at + 1] = total.largest;
+      floats[at] = total.error * toUnit ** 2;
+      floats[at + 1] = total.largest * toUnit;
       floats[at + 2] = total.product;
       floats[at + 3] = total.reconstruction;
       sums[at + 4] = total.overflows * 65536 + total.clipped;
+      sums[at + 5] = errorExponent + 512;
     }
   }
 }

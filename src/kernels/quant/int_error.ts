@@ -11,7 +11,7 @@ export const MAX_SCHEMES = 8;
 export const ERROR_BLOCK = 256;
 
 /** Words of a scheme's sums in a block. */
-export const SCHEME_WORDS = 5;
+export const SCHEME_WORDS = 6;
 
 /** Words before those of the first scheme. */
 export const BLOCK_WORDS = 2;
