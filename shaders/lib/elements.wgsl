@@ -17,36 +17,38 @@ fn element_word(index: u32) -> u32 {
   return select(index >> 1u, index, ELEMENT == F32);
 }
 
+// Functions that run for every weight return at their end only: software adapters make a loop of any other return.
+
 // Its own bits, from that word.
 fn element_raw(word: u32, index: u32) -> u32 {
-  if (ELEMENT == F32) {
-    return word;
+  var raw = word;
+  if (ELEMENT != F32) {
+    raw = (word >> ((index & 1u) * 16u)) & 0xffffu;
   }
-  return (word >> ((index & 1u) * 16u)) & 0xffffu;
+  return raw;
+}
+
+// Bits of an f16 as those of a float32.
+fn widened_f16(raw: u32) -> u32 {
+  let magnitude = raw & 0x7fffu;
+  // A subnormal of f16 is a normal float32: its highest bit becomes the leading one.
+  let shift = (countLeadingZeros(magnitude) - 21u) & 15u;
+  let subnormal = ((113u - shift) << 23u) + ((magnitude << (shift + 13u)) & 0x7fffffu);
+  let normal = (magnitude << 13u) + 0x38000000u;
+  let special = INFINITY | ((magnitude & 0x3ffu) << 13u);
+  let finite = select(select(subnormal, normal, magnitude >= 0x400u), 0u, magnitude == 0u);
+  return ((raw & 0x8000u) << 16u) | select(finite, special, magnitude >= 0x7c00u);
 }
 
 // An element's own bits as those of a float32.
 fn widened(raw: u32) -> u32 {
-  if (ELEMENT == F32) {
-    return raw;
-  }
+  var bits = raw;
   if (ELEMENT == BF16) {
-    return raw << 16u;
+    bits = raw << 16u;
+  } else if (ELEMENT == F16) {
+    bits = widened_f16(raw);
   }
-  let sign = (raw & 0x8000u) << 16u;
-  let magnitude = raw & 0x7fffu;
-  if (magnitude >= 0x7c00u) {
-    return sign | INFINITY | ((magnitude & 0x3ffu) << 13u);
-  }
-  if (magnitude >= 0x400u) {
-    return sign | ((magnitude << 13u) + 0x38000000u);
-  }
-  if (magnitude == 0u) {
-    return sign;
-  }
-  // A subnormal of f16 is a normal float32: its highest bit becomes the leading one.
-  let shift = countLeadingZeros(magnitude) - 21u;
-  return sign | (((113u - shift) << 23u) + ((magnitude << (shift + 13u)) & 0x7fffffu));
+  return bits;
 }
 
 // Element `index` as float32 bits, from its word.

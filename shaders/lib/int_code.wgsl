@@ -42,18 +42,22 @@ struct UsualCode {
 
 // For a usual scale.
 fn usual_code(weight: u32, divisor: Divisor) -> UsualCode {
-  var sum = bitcast<f32>(weight) * divisor.unit * divisor.inverse;
+  let quotient = bitcast<f32>(weight) * divisor.unit * divisor.inverse;
+  var sum = quotient + divisor.zero_point;
+  var is_doubtful = false;
   if (PRECISION < 24u) {
     let dropped = 24u - PRECISION;
-    let bits = bitcast<u32>(sum);
+    let bits = bitcast<u32>(quotient);
     let tie = 1u << (dropped - 1u);
-    let is_doubtful = PRECISION > 8u && (bits & (2u * tie - 1u)) - (tie - 8u) <= 16u;
+    is_doubtful = PRECISION > 8u && (bits & (2u * tie - 1u)) - (tie - 8u) <= 16u;
     sum = bitcast<f32>(round_fraction(bits, dropped)) + divisor.zero_point;
-    return UsualCode(round(bitcast<f32>(round_fraction(bitcast<u32>(sum), dropped))), is_doubtful);
+    sum = bitcast<f32>(round_fraction(bitcast<u32>(sum), dropped));
   }
-  sum += divisor.zero_point;
   let code = round(sum);
-  return UsualCode(code, abs(sum - code) > 0.49951171875);
+  if (PRECISION == 24u) {
+    is_doubtful = abs(sum - code) > 0.49951171875;
+  }
+  return UsualCode(code, is_doubtful);
 }
 
 // The code before it is clamped, for any weight, scale (positive, infinite or NaN) and zero point.

@@ -128,11 +128,11 @@ fn zero_point_at(scheme: Scheme, place: u32) -> i32 {
 
 // From `level` and the scale in [1, 2): what the weight becomes, in units of the scale's power of two.
 fn usual_reconstruction(level: f32, scale: f32) -> f32 {
-  let product = level * scale;
-  if (ELEMENT == F32) {
-    return product;
+  var product = level * scale;
+  if (ELEMENT != F32) {
+    product = bitcast<f32>(round_fraction(bitcast<u32>(product), select(16u, 13u, ELEMENT == F16)));
   }
-  return bitcast<f32>(round_fraction(bitcast<u32>(product), select(16u, 13u, ELEMENT == F16)));
+  return product;
 }
 
 // A group of a scheme.

@@ -10,10 +10,9 @@ import { Bench } from "./bench.ts";
 import type { CheckpointPlan } from "./checkpoint-plan.ts";
 import { codesOf } from "./codes.ts";
 import type { DeviceSet } from "./device-set.ts";
-import { extremesOf, pruned, rowsOf } from "./measure.ts";
-import { decideMask } from "./pruner.ts";
-import { qparamsRun } from "./qparams-run.ts";
-import { groupSizeOf } from "./tiles.ts";
+import { decideMask, pruned } from "./pruner.ts";
+import { extremesOf, qparamsRun } from "./qparams-run.ts";
+import { groupSizeOf, rowsOf } from "./tiles.ts";
 
 /** Bins of a histogram of weights, at most: of wide codes each level is a bin of its own. */
 const MAX_BINS = 512;

@@ -11,11 +11,11 @@ import { pruningName } from "../schemes/pruning.ts";
 import type { Arithmetic, Scheme } from "../schemes/scheme.ts";
 import type { Bench } from "./bench.ts";
 import type { CheckpointPlan, PlannedMatrix } from "./checkpoint-plan.ts";
-import { decideMask, type PruningMask, prunePiece } from "./pruner.ts";
-import { addCorners, addExtremes, cornersAt, qparamsRun, wholeExtremes } from "./qparams-run.ts";
+import { decideMask, type PruningMask, pruned } from "./pruner.ts";
+import { addCorners, cornersAt, extremesOf, qparamsRun, wholeExtremes } from "./qparams-run.ts";
 import type { Corner } from "./result.ts";
 import { type RowSample, sampleRows, shapeDivergence } from "./row-sample.ts";
-import { rowMultipleOf, type Tile } from "./tiles.ts";
+import { rowMultipleOf, rowsOf, type Tile } from "./tiles.ts";
 
 /** What a recipe loses on one matrix. */
 export interface MatrixMeasurement {
@@ -118,41 +118,6 @@ async function newFamily(
     levels: new Uint32Array(plans.length * LEVEL_WORDS),
     corners: new Uint32Array(plans.length * CORNER_NAMES.length),
   };
-}
-
-/** Largest magnitudes of a whole matrix as a mask leaves it, in a pass of its own. */
-export async function extremesOf(
-  bench: Bench,
-  matrix: PlannedMatrix,
-  mask: PruningMask | null,
-): Promise<Uint32Array<ArrayBuffer>> {
-  const whole = new Uint32Array(2);
-  await bench.eachTile(matrix, 1, async (tile, bytes) => {
-    const weights = bench.scratch.filled("weights", bytes);
-    const target = pruned(bench, matrix, mask, rowsOf(tile), weights, "whole");
-    addExtremes(whole, await wholeExtremes(bench, matrix, tile.rows, target, "whole"));
-  });
-  return whole;
-}
-
-/** The numbers of a tile's rows. */
-export function rowsOf(tile: Tile): readonly number[] {
-  return Array.from({ length: tile.rows }, (_, index) => tile.row + index);
-}
-
-/** The weights as a mask leaves them: pruned into a buffer of their own, or as they are. */
-export function pruned(
-  bench: Bench,
-  matrix: PlannedMatrix,
-  mask: PruningMask | null,
-  rows: readonly number[],
-  weights: DeviceBuffer,
-  name: string,
-): DeviceBuffer {
-  if (!mask) return weights;
-  const piece = prunePiece(bench, matrix, mask, rows, weights, name);
-  bench.device.run(piece.calls);
-  return piece.pruned;
 }
 
 function quantizedOf({ schemes }: Family): readonly Scheme[] {

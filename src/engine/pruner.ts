@@ -1,5 +1,5 @@
 import type { DeviceBuffer } from "../device/device.ts";
-import { call, type KernelCall } from "../device/kernel.ts";
+import { call } from "../device/kernel.ts";
 import { nOfM } from "../kernels/prune/n_of_m.ts";
 import { doomedWords, structured } from "../kernels/prune/structured.ts";
 import { threshold } from "../kernels/prune/threshold.ts";
@@ -108,44 +108,50 @@ function compareNumbers(a: number, b: number): number {
   return a === b ? 0 : a - b;
 }
 
-/** What makes a piece of a matrix pruned, and the buffer in which it then lies. */
-export interface PrunedPiece {
-  readonly calls: readonly KernelCall<DeviceBuffer>[];
-  readonly pruned: DeviceBuffer;
-}
-
 /**
- * Prunes whole rows of a matrix.
+ * Whole rows of a matrix as a mask leaves them: pruned into a buffer of their own, or as they are.
  * @param rows their numbers in the matrix
  * @param name tells its buffers from those of another pruning
  */
-export function prunePiece(
-  { scratch }: Bench,
-  { element, cols, ...matrix }: PlannedMatrix,
-  mask: PruningMask,
+export function pruned(
+  { device, scratch }: Bench,
+  matrix: PlannedMatrix,
+  mask: PruningMask | null,
   rows: readonly number[],
   weights: DeviceBuffer,
   name: string,
-): PrunedPiece {
+): DeviceBuffer {
+  if (!mask || (mask.structure === "threshold" && mask.bits === null)) return weights;
+  const { element, cols } = matrix;
   const elements = rows.length * cols;
-  if (mask.structure === "threshold" && mask.bits === null) return { calls: [], pruned: weights };
-  const pruned = scratch.buffer(`pruned ${name}`, elements * weightBytes({ element, cols, ...matrix }));
+  const target = scratch.buffer(`pruned ${name}`, elements * weightBytes(matrix));
   switch (mask.structure) {
     case "n-of-m":
-      return { calls: [call(nOfM, { element, n: mask.n, m: mask.m }, { elements }, [weights, pruned])], pruned };
-    case "threshold": {
-      const shape = { elements, threshold: mask.bits ?? 0 };
-      return { calls: [call(threshold, { element }, shape, [weights, pruned])], pruned };
-    }
+      device.run([call(nOfM, { element, n: mask.n, m: mask.m }, { elements }, [weights, target])]);
+      break;
+    case "threshold":
+      device.run([call(threshold, { element }, { elements, threshold: mask.bits ?? 0 }, [weights, target])]);
+      break;
     case "lines": {
-      const lines = mask.axis === "rows" ? rows : Array.from({ length: cols }, (_, column) => column);
-      const bits = new Uint32Array(doomedWords(lines.length));
-      for (const [place, line] of lines.entries()) {
-        if (mask.doomed.has(line)) bits[place >>> 5] = (bits[place >>> 5] ?? 0) | (1 << (place & 31));
-      }
-      const doomed = scratch.filled(`doomed ${name}`, new Uint8Array(bits.buffer));
+      const doomed = scratch.filled(`doomed ${name}`, doomedBits(mask, rows, cols));
       const source = { element, axis: mask.axis };
-      return { calls: [call(structured, source, { elements, cols }, [weights, doomed, pruned])], pruned };
+      device.run([call(structured, source, { elements, cols }, [weights, doomed, target])]);
+      break;
     }
   }
+  return target;
+}
+
+/** A bit for each of these rows, or for each column, set where it is to become zero. */
+function doomedBits(
+  { axis, doomed }: Extract<PruningMask, { structure: "lines" }>,
+  rows: readonly number[],
+  cols: number,
+): Uint8Array {
+  const lines = axis === "rows" ? rows : Array.from({ length: cols }, (_, column) => column);
+  const bits = new Uint32Array(doomedWords(lines.length));
+  for (const [place, line] of lines.entries()) {
+    if (doomed.has(line)) bits[place >>> 5] = (bits[place >>> 5] ?? 0) | (1 << (place & 31));
+  }
+  return new Uint8Array(bits.buffer);
 }

@@ -5,8 +5,9 @@ import { minMax } from "../kernels/stats/min_max.ts";
 import type { Scheme } from "../schemes/scheme.ts";
 import type { Bench } from "./bench.ts";
 import { type PlannedMatrix, weightBytes } from "./checkpoint-plan.ts";
+import { type PruningMask, pruned } from "./pruner.ts";
 import type { Corner } from "./result.ts";
-import { groupSizeOf } from "./tiles.ts";
+import { groupSizeOf, rowsOf } from "./tiles.ts";
 
 /** Scales and zero points of several schemes on one piece of a matrix. */
 export interface QparamsRun {
@@ -92,6 +93,21 @@ export function cornersAt(counts: Uint32Array, slot: number, isPruned: boolean):
   })).filter(({ corner, groups }) => groups > 0 && !(isPruned && corner === "allZero"));
 }
 
+/** Largest magnitudes of a whole matrix as a mask leaves it, in a pass of its own. */
+export async function extremesOf(
+  bench: Bench,
+  matrix: PlannedMatrix,
+  mask: PruningMask | null,
+): Promise<Uint32Array<ArrayBuffer>> {
+  const whole = new Uint32Array(2);
+  await bench.eachTile(matrix, 1, async (tile, bytes) => {
+    const weights = bench.scratch.filled("weights", bytes);
+    const target = pruned(bench, matrix, mask, rowsOf(tile), weights, "whole");
+    addExtremes(whole, await wholeExtremes(bench, matrix, tile.rows, target, "whole"));
+  });
+  return whole;
+}
+
 /** Largest magnitudes on either side of zero over all rows that were looked at. */
 export async function wholeExtremes(
   bench: Bench,
@@ -111,6 +127,6 @@ export async function wholeExtremes(
 }
 
 /** Magnitudes order like their bits, infinity and NaN above all. */
-export function addExtremes(whole: Uint32Array, found: Uint32Array): void {
+function addExtremes(whole: Uint32Array, found: Uint32Array): void {
   for (const [index, bits] of found.entries()) whole[index % 2] = Math.max(whole[index % 2] ?? 0, bits);
 }

@@ -7,7 +7,7 @@ import type { Scheme } from "../schemes/scheme.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
 
 /** Most bytes of weights that one tile may take. A row is never split, so that its scales belong to one tile. */
-export const MAX_TILE_BYTES = 128 * 2 ** 20;
+const MAX_TILE_BYTES = 128 * 2 ** 20;
 
 /** Whole rows of a matrix that are handled at once. */
 export interface Tile {
@@ -45,6 +45,11 @@ export function tileAt(matrix: PlannedMatrix, row: number, tileBytes: number, ro
   const rows = Math.min(bands * rowMultiple, matrix.rows - row);
   const start = matrix.tensor.start + row * rowBytes;
   return { row, rows, start, end: start + rows * rowBytes };
+}
+
+/** The numbers of a tile's rows. */
+export function rowsOf(tile: Tile): readonly number[] {
+  return Array.from({ length: tile.rows }, (_, index) => tile.row + index);
 }
 
 /** Rows that belong together in a tile: zero points are packed along columns, 32 rows to a whole number of words. */

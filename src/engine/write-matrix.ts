@@ -10,11 +10,10 @@ import type { Pruning } from "../schemes/pruning.ts";
 import type { Arithmetic, Scheme } from "../schemes/scheme.ts";
 import type { Bench } from "./bench.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
-import { extremesOf, pruned, rowsOf } from "./measure.ts";
-import { decideMask, type PruningMask } from "./pruner.ts";
-import { addCorners, cornersAt, qparamsRun } from "./qparams-run.ts";
+import { decideMask, type PruningMask, pruned } from "./pruner.ts";
+import { addCorners, cornersAt, extremesOf, qparamsRun } from "./qparams-run.ts";
 import type { Corner } from "./result.ts";
-import { codeShape, codeStorage, packsZeroPoints, rowBytesOf, rowMultipleOf, type Tile } from "./tiles.ts";
+import { codeShape, codeStorage, packsZeroPoints, rowBytesOf, rowMultipleOf, rowsOf, type Tile } from "./tiles.ts";
 
 /** Where the tensors of one matrix go. */
 export interface MatrixPlaces {

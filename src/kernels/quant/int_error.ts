@@ -8,7 +8,7 @@ import { type IntErrorShape, type IntErrorSource, intErrorOracle } from "./int_e
 export const MAX_SCHEMES = 8;
 
 /** Weights of a block: few enough for float32 sums to stay near 1e-7, many enough to leave little to read back. */
-export const ERROR_BLOCK = 256;
+const ERROR_BLOCK = 256;
 
 /** Words of a scheme's sums in a block. */
 export const SCHEME_WORDS = 6;

@@ -40,7 +40,7 @@ export function intQuantizeOracle(
 }
 
 /** Adds a field of a bit stream, whose place is still zero; the field may lie across two words. */
-export function putField(words: Uint32Array, bit: number, bits: number, value: number): void {
+function putField(words: Uint32Array, bit: number, bits: number, value: number): void {
   const field = ((value % 2 ** bits) + 2 ** bits) % 2 ** bits;
   const [word, at] = [Math.floor(bit / 32), bit % 32];
   words[word] = (words[word] ?? 0) + ((field * 2 ** at) % 2 ** 32);
