@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { runnerImport } from "vite";
 import { CASES, tableError } from "../tests/conformance/cases.mjs";
 import { checkMutants } from "../tests/conformance/mutants.mjs";
-import { kitPython } from "../tests/conformance/processes.mjs";
+import { kitPython, stopAll } from "../tests/conformance/processes.mjs";
 import { Run } from "../tests/conformance/run.mjs";
 import { Tally } from "../tests/conformance/tally.mjs";
 import { ensurePackages, ROOT } from "./bootstrap.mjs";
@@ -36,7 +36,8 @@ async function main() {
     else rmSync(folder, { recursive: true, force: true });
   };
   for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, () => {
+    process.once(signal, async () => {
+      await stopAll();
       clean();
       process.exit(130);
     });

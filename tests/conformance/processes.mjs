@@ -8,13 +8,33 @@ import { ROOT } from "../../scripts/bootstrap.mjs";
 /** No command of the lab takes as long on the models here; one that hangs must not hang the run. */
 const COMMAND_LIMIT_MS = 15 * 60_000;
 
+/** Programs that run now. */
+const running = new Set();
+let isOver = false;
+
+function start(command, args, options) {
+  if (isOver) throw new Error("the run was stopped");
+  const child = spawn(command, args, options);
+  running.add(child);
+  child.on("close", () => running.delete(child));
+  return child;
+}
+
+/** Ends everything that was started here, and returns when it has ended. Nothing is started any more. */
+export async function stopAll() {
+  isOver = true;
+  const ends = [...running].map((child) => new Promise((resolve) => child.on("close", resolve)));
+  for (const child of running) child.kill("SIGTERM");
+  await Promise.all(ends);
+}
+
 /**
  * Runs a program to its end.
  * @returns {Promise<{ code: number, stdout: string, stderr: string, seconds: number }>}
  */
 export async function run(command, args, { input = "", cwd } = {}) {
   const started = performance.now();
-  const child = spawn(command, args, { cwd, stdio: ["pipe", "pipe", "pipe"] });
+  const child = start(command, args, { cwd, stdio: ["pipe", "pipe", "pipe"] });
   const parts = { stdout: [], stderr: [] };
   for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (part) => parts[name].push(part));
   child.stdin.on("error", () => {}); // A program that ended early does not read it; its exit code tells.
@@ -99,7 +119,7 @@ export class LabServer {
   #start() {
     const server = pathToFileURL(join(import.meta.dirname, "lab-server.mjs"));
     const env = { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import=${server}` };
-    const child = spawn(process.execPath, [join(ROOT, "scripts/lab.mjs")], { cwd: ROOT, env });
+    const child = start(process.execPath, [join(ROOT, "scripts/lab.mjs")], { cwd: ROOT, env });
     child.stdin.on("error", () => {}); // It broke; its output has ended, too.
     this.#complaints = "";
     child.stderr.setEncoding("utf8").on("data", (part) => {
