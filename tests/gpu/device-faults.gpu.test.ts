@@ -211,6 +211,21 @@ test("F11: memory that is always refused is an error that names the matrix and t
   expect(output.files.size).toBe(0);
 });
 
+test("F11: an error goes to who asks after it, not to a read that was already under way", async () => {
+  const device = await createWebGpuDevice(navigator.gpu);
+  const buffer = device.createBuffer(1024);
+  const before = device.read(buffer, 1024);
+  const { popErrorScope } = GPUDevice.prototype;
+  vi.spyOn(GPUDevice.prototype, "popErrorScope").mockImplementation(async function (this: GPUDevice) {
+    await popErrorScope.call(this);
+    return new GPUOutOfMemoryError("none left");
+  });
+  device.createBuffer(1024);
+  expect((await before).byteLength).toBe(1024);
+  expect((await errorOf(device.settle())).code).toBe("device/out-of-memory");
+  device.destroy();
+});
+
 test("F14: a pipeline that fails once is made again; one that always fails ends elsewhere under auto", async () => {
   const { createComputePipeline } = GPUDevice.prototype;
   let failures = 0;

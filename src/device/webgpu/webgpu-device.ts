@@ -110,7 +110,7 @@ function wrap(device: GPUDevice, adapter: string): Device {
   const uniforms: GPUBuffer[] = [];
   /** Buffers to read through that nobody reads through now, by size; as many as were ever in use at once. */
   const freeStaging = new Map<number, GPUBuffer[]>();
-  /** Error scopes not yet looked at. */
+  /** Error scopes that nobody has taken yet. */
   let scopes: Promise<LabError | null>[] = [];
   let lost: LabError | null = null;
 
@@ -212,9 +212,17 @@ function wrap(device: GPUDevice, adapter: string): Device {
     else freeStaging.set(staging.size, [staging]);
   }
 
-  async function settle(): Promise<void> {
-    const waiting = scopes;
+  /**
+   * The scopes opened so far, for one look at them. Taken at the call that waits for the work, not when that work is done:
+   * a read of an attempt that has failed must not swallow the errors of the next attempt.
+   */
+  function takeScopes(): readonly Promise<LabError | null>[] {
+    const taken = scopes;
     scopes = [];
+    return taken;
+  }
+
+  async function settle(waiting: readonly Promise<LabError | null>[]): Promise<void> {
     const errors = await Promise.all(waiting);
     // After a loss every scope pops as if all were well, so the loss is asked for by name.
     if (lost) throw lost;
@@ -291,12 +299,13 @@ function wrap(device: GPUDevice, adapter: string): Device {
         encoder.copyBufferToBuffer((buffer as GpuMemory).buffer, 0, target, 0, size);
         device.queue.submit([encoder.finish()]);
       });
+      const waiting = takeScopes();
       try {
         await target.mapAsync(GPUMapMode.READ, 0, size);
       } catch (cause) {
         // The loss may be told a little later than the failed mapping.
         await Promise.race([losing, new Promise((resolve) => setTimeout(resolve, LOSS_NEWS_MS))]);
-        await settle();
+        await settle(waiting);
         throw new LabError({
           code: "device/lost",
           doing: `reading ${sizeBytes} bytes back from ${adapter}`,
@@ -309,13 +318,14 @@ function wrap(device: GPUDevice, adapter: string): Device {
       const bytes = new Uint8Array(target.getMappedRange(0, size).slice(0, sizeBytes));
       target.unmap();
       giveBack(target);
-      await settle();
+      await settle(waiting);
       return bytes;
     },
 
     async settle() {
+      const waiting = takeScopes();
       await device.queue.onSubmittedWorkDone();
-      await settle();
+      await settle(waiting);
     },
 
     destroy() {
