@@ -30,10 +30,12 @@ export default defineConfig({
       {
         extends: true,
         // Found late, they would make Vite reload the page in the middle of a test.
-        optimizeDeps: { include: ["comlink", "yaml"] },
+        optimizeDeps: {
+          include: ["comlink", "yaml", "d3-scale", "lit", "lit/decorators.js", "lit/directives/guard.js"],
+        },
         test: {
           name: "gpu",
-          include: ["tests/gpu/**/*.gpu.test.ts"],
+          include: ["tests/gpu/**/*.gpu.test.ts", "tests/page/**/*.page.test.ts"],
           testTimeout: 120_000,
           browser: {
             enabled: true,

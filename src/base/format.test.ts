@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatBytes, formatCount, formatDuration, formatNumber, formatRate } from "./format.ts";
+import { formatBytes, formatCount, formatDuration, formatNumber, formatRate, formatWait } from "./format.ts";
 
 test("figures have three significant digits, a true minus and thin spaces", () => {
   expect(
@@ -18,4 +18,8 @@ test("counts, rates and durations", () => {
   expect(formatRate(304e6, "elements/s")).toBe("304 Melem/s");
   expect(formatRate(1.2e9, "bytes/s")).toBe("1.20 GB/s");
   expect([840, 12_400, 200_000].map(formatDuration)).toEqual(["840 ms", "12.4 s", "3 min 20 s"]);
+});
+
+test("a wait is told in whole seconds, never too short", () => {
+  expect([1, 5999, 60_000, 200_000].map(formatWait)).toEqual(["1 s", "6 s", "1 min 0 s", "3 min 20 s"]);
 });

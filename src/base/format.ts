@@ -65,6 +65,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 }
 
+/** How long something will still take, in whole seconds: `6 s`, `3 min 20 s`. */
+export function formatWait(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
 /** A fraction as a percentage: `71.3 %`. */
 export function formatPercent(fraction: number): string {
   return `${formatNumber(fraction * 100)} %`;

@@ -2,12 +2,14 @@ import { asLabError, cancelledError, LabError } from "../base/errors.ts";
 import { formatBytes } from "../base/format.ts";
 import type { JobHooks } from "../engine/api.ts";
 import { createEngine } from "../engine/engine.ts";
+import { frontier } from "../engine/frontier.ts";
 import { createDiskOutput, type NodeWebGpu, nodeGpu, openDiskModel } from "../engine/node-host.ts";
 import { type Progress, SCHEMA_VERSION } from "../engine/result.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { inspectText } from "./inspect-tables.ts";
 import { type Command, HELP, readCommand } from "./options.ts";
 import { errorText, jsonDocument } from "./printing.ts";
-import { compareText, exportText, inspectText } from "./tables.ts";
+import { compareText, exportText } from "./tables.ts";
 
 /** What the command line needs of its process. */
 export interface CliHost {
@@ -63,14 +65,19 @@ async function run(command: Command, host: CliHost): Promise<number> {
       // The weights are as good as ever, so all that is known of them is printed beside the error.
       const error = summary.configError;
       const outcome = error ? { outcome: "failed", error } : { outcome: "done" };
-      print({ schemaVersion: SCHEMA_VERSION, kind: "inspect", ...outcome, model: summary }, () => inspectText(summary));
+      const { roles, shards, tensors } = engine.ledger();
+      const ledger = command.tensors ? { roles, shards, tensors } : { roles };
+      print({ schemaVersion: SCHEMA_VERSION, kind: "inspect", ...outcome, model: summary, ...ledger }, () =>
+        inspectText(summary, ledger),
+      );
       if (error && !command.json) host.err(errorText(error));
       return error ? exitCodeOf(error.code) : EXIT.done;
     }
     if (summary.tensors === 0) throw noWeights();
     if (command.verb === "compare") {
       const result = await engine.compare(command, hooks);
-      print(result, () => compareText(result));
+      const points = frontier(result.schemes);
+      print({ ...result, frontier: points }, () => compareText(result, points));
       return EXIT.done;
     }
     const [scheme = ""] = command.schemes;

@@ -10,12 +10,13 @@ test("a bare compare takes the bundled model and the defaults", () => {
     model: null,
     json: false,
     quiet: false,
-    schemes: ["W4A16", "W8A8"],
+    schemes: ["W3A16", "W4A16", "W4A16_ASYM", "W6A16", "W8A8"],
     ignore: ["lm_head", "re:.*embed_tokens"],
     arithmetic: "eager",
     device: "auto",
     throughput: false,
     plan: { gpu: "L4 24 GB", contextTokens: 4096, sequences: 1 },
+    tensors: false,
     out: null,
   });
 });
@@ -40,7 +41,13 @@ test("schemes arrive in one spelling, each once", () => {
 
 test("--prune goes into every scheme, in place of its own", () => {
   const read = (...argv: string[]) => readCommand(["compare", "--prune", "magnitude:2:4", ...argv])?.schemes;
-  expect(read()).toEqual(["magnitude:2:4 | W4A16", "magnitude:2:4 | W8A8"]);
+  expect(read()).toEqual([
+    "magnitude:2:4 | W3A16",
+    "magnitude:2:4 | W4A16",
+    "magnitude:2:4 | W4A16_ASYM",
+    "magnitude:2:4 | W6A16",
+    "magnitude:2:4 | W8A8",
+  ]);
   expect(read("--scheme", "none", "--scheme", "magnitude:rows:0.25 | W8A8")).toEqual([
     "magnitude:2:4 | none",
     "magnitude:2:4 | W8A8",
@@ -57,6 +64,7 @@ test.each([
   [["compare", "a", "b"]],
   [["compare", "--out", "x"]],
   [["inspect", "--scheme", "W4A16"]],
+  [["compare", "--tensors"]],
   [["quantize", "--scheme", "W4A16"]],
   [["quantize", "--out", "x"]],
   [["quantize", "--scheme", "W4A16", "--scheme", "W8A8", "--out", "x"]],

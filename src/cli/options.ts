@@ -26,6 +26,8 @@ export interface Command {
   readonly device: DeviceChoice;
   readonly throughput: boolean;
   readonly plan: { readonly gpu: string; readonly contextTokens: number; readonly sequences: number };
+  /** Of `inspect`: also list every tensor. */
+  readonly tensors: boolean;
   /** Of `quantize`. */
   readonly out: string | null;
 }
@@ -43,13 +45,14 @@ const OPTIONS = {
   gpu: { type: "string" },
   context: { type: "string" },
   sequences: { type: "string" },
+  tensors: { type: "boolean" },
   out: { type: "string" },
   help: { type: "boolean" },
 } as const satisfies ParseArgsConfig["options"];
 
 /** Options that a verb takes besides `--json`, `--quiet` and `--help`. */
 const TAKEN: Readonly<Record<Verb, readonly string[]>> = {
-  inspect: [],
+  inspect: ["tensors"],
   compare: [
     "scheme",
     "prune",
@@ -71,13 +74,14 @@ const presetNames = (roundsActivations: boolean) =>
     .map(({ name }) => name)
     .join(" ");
 
-export const HELP = `lab inspect  [MODEL] [--json]
+export const HELP = `lab inspect  [MODEL] [--tensors] [--json]
 lab compare  [MODEL] [--scheme S]… [options] [--throughput] [--gpu NAME --context N --sequences N] [--json]
 lab quantize [MODEL] --scheme S [options] --out DIR [--json]
 
 MODEL  a Hugging Face folder; inspect also takes a .safetensors file, an index or a config.json. None: the bundled model.
 
 options
+  --tensors             list every tensor, not only the bytes by role
   --scheme S            what the weights become, see below; compare takes several (default ${DEFAULT_SCHEMES.join(", ")})
   --prune P             what becomes zero before that: magnitude:N:M (N of every M neighbours), magnitude:SHARE,
                         magnitude:rows:SHARE, magnitude:columns:SHARE; alone with --scheme none
@@ -134,6 +138,7 @@ export function readCommand(argv: readonly string[]): Command | null {
       contextTokens: count("context", values.context ?? "4096"),
       sequences: count("sequences", values.sequences ?? "1"),
     },
+    tensors: values.tensors ?? false,
     out: values.out ?? null,
   };
 }

@@ -1,4 +1,14 @@
 import type { LabErrorData } from "../base/errors.ts";
+import type { Quantity } from "../base/quantity.ts";
+
+/** The sign of a number's kind, as on the page. */
+const GLYPH = { measured: "●", computed: "ƒ", "looked-up": "§", assumed: "✎" } as const;
+export const LEGEND = "● measured  ƒ computed  § looked up  ✎ assumed";
+
+/** A figure with the sign of its kind, a dash where there is none. */
+export function quantityCell(quantity: Quantity | undefined, text: (value: number) => string): string {
+  return quantity ? `${text(quantity.value)} ${GLYPH[quantity.kind]}` : "–";
+}
 
 /** An error for people: its words, its code for who looks it up, and what to paste where it offers that. */
 export function errorText({ message, code, fields }: Pick<LabErrorData, "message" | "code" | "fields">): string {
@@ -24,4 +34,20 @@ function* units(character: string): Generator<string> {
   for (let at = 0; at < character.length; at++) {
     yield `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`;
   }
+}
+
+/** Columns as wide as their widest cell; the first and one without a head are left-aligned, the others right-aligned. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  // One by one: a model may have more tensors than a call takes arguments.
+  const widths = head.map((title, column) =>
+    rows.reduce((widest, row) => Math.max(widest, (row[column] ?? "").length), title.length),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) =>
+        column === 0 || head[column] === "" ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join("  ")
+      .trimEnd();
+  return [line(head), ...rows.map(line)].join("\n");
 }

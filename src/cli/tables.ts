@@ -8,34 +8,14 @@ import {
   formatRate,
   formatRatio,
 } from "../base/format.ts";
-import type { Quantity } from "../base/quantity.ts";
 import { cornerWords } from "../engine/corner-words.ts";
-import type { CompareResult, ExportResult, ModelSummary } from "../engine/result.ts";
-
-/** The sign of a number's kind, as on the page. */
-const GLYPH = { measured: "●", computed: "ƒ", "looked-up": "§", assumed: "✎" } as const;
-const LEGEND = "● measured  ƒ computed  § looked up  ✎ assumed";
-
-/** What a checkpoint is, for people. */
-export function inspectText(summary: ModelSummary): string {
-  const dtypes = summary.dtypes.map(({ dtype, weights }) => `${dtype} ${formatCount(weights)}`).join(", ");
-  const kv = summary.configError ? "not known: config.json cannot be used" : summary.kvCache;
-  // What is wrong with config.json is printed as this command's error.
-  const notices = summary.notices.filter(({ code }) => code !== "model/config");
-  const lines = [
-    `${quote(summary.name)}: ${formatParameters(summary.parameters.value)} weights in ${summary.tensors} tensors, ${summary.shards} file(s)`,
-    `  types            ${dtypes}`,
-    `  files            ${formatBytes(summary.fileBytes.value)} (${formatCount(summary.fileBytes.value)} bytes)`,
-    `  bits per weight  ${formatNumber(summary.bitsPerWeight.value, 4)}`,
-    `  architecture     ${summary.modelType ?? "not named"}`,
-    `  KV cache         ${typeof kv === "string" ? kv : `${kv.layers} layers, ${kv.kvHeads} KV heads of ${kv.headDim}`}`,
-    ...notices.map(({ severity, text }) => `  ${severity === "warning" ? "!" : "·"} ${text}`),
-  ];
-  return lines.join("\n");
-}
+import type { FrontierPoint } from "../engine/frontier.ts";
+import type { CompareResult, ExportResult } from "../engine/result.ts";
+import { verdictWords } from "../engine/verdict-words.ts";
+import { LEGEND, quantityCell, table } from "./printing.ts";
 
 /** The comparison as tables, for people. */
-export function compareText(result: CompareResult): string {
+export function compareText(result: CompareResult, points: readonly FrontierPoint[]): string {
   const { model, original } = result;
   const head = [
     "scheme",
@@ -48,35 +28,36 @@ export function compareText(result: CompareResult): string {
     "max |error|",
     "weights + KV",
     `free on ${original.fit.gpu}`,
+    "verdict",
   ];
-  const cell = (quantity: Quantity | undefined, text: (value: number) => string) =>
-    quantity ? `${text(quantity.value)} ${GLYPH[quantity.kind]}` : "–";
   const needs = (fit: CompareResult["original"]["fit"]) =>
     `${formatBytes(fit.weightBytes.value)} + ${fit.kvCacheBytes ? formatBytes(fit.kvCacheBytes.value) : "?"}`;
   const rows = [
     [
       "original",
-      cell(model.fileBytes, formatBytes),
+      quantityCell(model.fileBytes, formatBytes),
       "–",
-      cell(model.bitsPerWeight, (value) => formatNumber(value, 4)),
+      quantityCell(model.bitsPerWeight, (value) => formatNumber(value, 4)),
       "–",
       "0",
       "–",
       "0",
       needs(original.fit),
-      cell(original.fit.freeBytes, formatBytes),
+      quantityCell(original.fit.freeBytes, formatBytes),
+      "–",
     ],
-    ...result.schemes.map((row) => [
+    ...result.schemes.map((row, index) => [
       row.error ? `${row.scheme} !` : row.scheme,
-      cell(row.fileBytes, formatBytes),
-      cell(row.smaller, formatRatio),
-      cell(row.bitsPerWeight, (value) => formatNumber(value, 4)),
-      cell(row.quantizedBitsPerWeight, (value) => formatNumber(value, 4)),
-      cell(row.relativeMse, formatNumber),
-      cell(row.sqnrDb, formatNumber),
-      cell(row.maxAbsError, formatNumber),
+      quantityCell(row.fileBytes, formatBytes),
+      quantityCell(row.smaller, formatRatio),
+      quantityCell(row.bitsPerWeight, (value) => formatNumber(value, 4)),
+      quantityCell(row.quantizedBitsPerWeight, (value) => formatNumber(value, 4)),
+      quantityCell(row.relativeMse, formatNumber),
+      quantityCell(row.sqnrDb, formatNumber),
+      quantityCell(row.maxAbsError, formatNumber),
       needs(row.fit),
-      cell(row.fit.freeBytes, formatBytes),
+      quantityCell(row.fit.freeBytes, formatBytes),
+      verdict(points[index]),
     ]),
   ];
   const parts = [
@@ -88,6 +69,11 @@ export function compareText(result: CompareResult): string {
   if (result.throughput.length > 0) parts.push(throughputText(result));
   parts.push(kernelsText(result), LEGEND);
   return parts.join("\n\n");
+}
+
+/** Where a recipe stands between size and error, in words; a dash where that is not known. */
+function verdict(point: FrontierPoint | undefined): string {
+  return (point && verdictWords(point, point.by ?? "")) || "–";
 }
 
 /** What an export wrote, for people. */
@@ -104,14 +90,12 @@ export function exportText(result: ExportResult, out: string): string {
 
 /** What becomes of the weights beside their error. */
 function codingText(result: CompareResult): string {
-  const cell = (quantity: Quantity | undefined, text: (value: number) => string) =>
-    quantity ? `${text(quantity.value)} ${GLYPH[quantity.kind]}` : "–";
   const rows = result.schemes.map((row) => [
     row.scheme,
-    cell(row.cosine, (value) => formatNumber(value, 6)),
-    cell(row.clippedShare, formatPercent),
-    cell(row.usedLevels, formatPercent),
-    cell(row.histogramDivergence, formatNumber),
+    quantityCell(row.cosine, (value) => formatNumber(value, 6)),
+    quantityCell(row.clippedShare, formatPercent),
+    quantityCell(row.usedLevels, formatPercent),
+    quantityCell(row.histogramDivergence, formatNumber),
     row.histogramDivergence ? formatCount(row.histogramDivergence.samples ?? 0) : "–",
   ]);
   return table(["scheme", "cosine", "codes cut off", "levels used", "weight-histogram divergence", "n"], rows);
@@ -165,17 +149,4 @@ function kernelsText(result: Pick<CompareResult, "kernels">): string {
     ),
   );
   return [...lines].join("; ");
-}
-
-/** Columns as wide as their widest cell; the first and one without a head are left-aligned, the others right-aligned. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) =>
-        column === 0 || head[column] === "" ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join("  ")
-      .trimEnd();
-  return [line(head), ...rows.map(line)].join("\n");
 }

@@ -1,6 +1,9 @@
 import type { Folder } from "../formats/byte-source.ts";
 import type { OutputFolder } from "../formats/output.ts";
+import type { ErrorWindow, WindowRequest } from "./error-window.ts";
+import type { Ledger } from "./ledger.ts";
 import type { ArithmeticName, CompareResult, ExportResult, ModelSummary, Progress } from "./result.ts";
+import type { MatrixSheet } from "./sheet.ts";
 
 /**
  * Where kernels run. `auto`: WebGPU where there is an adapter that passes the self-test, else the CPU, and the result says
@@ -20,7 +23,7 @@ export interface EngineHost {
 /** How a job talks back while it runs. */
 export interface JobHooks {
   readonly onProgress?: (progress: Progress) => void;
-  /** The comparison so far, whenever a row or a layer landed; at most about ten times a second. */
+  /** The comparison so far, whenever a row or a layer landed; at most about four times a second. */
   readonly onPartial?: (result: CompareResult) => void;
   /** Aborting it ends the job with `run/cancelled` before the next tile; what was written is removed. */
   readonly signal?: AbortSignal;
@@ -55,27 +58,21 @@ export interface QuantizeRequest {
   readonly ignore: readonly string[];
 }
 
-/** How the weights of one matrix fall on the levels of a scheme. */
-export interface HistogramResult {
-  readonly module: string;
-  readonly scheme: string;
-  /** Counts of weight / scale + zero point, `binsPerLevel` bins to a level, from half a level below the lowest to half above the highest. */
-  readonly weights: readonly number[];
-  readonly binsPerLevel: number;
-  /** The code of the first level, −8 for int4. */
-  readonly firstLevel: number;
-  /** Counts of codes, one per level from `firstLevel` on. */
-  readonly codes: readonly number[];
-}
-
 /** The one public door to the lab's work. One job runs at a time. */
 export interface Engine {
   /** Reads headers and config.json; no weights. The checkpoint stays open until the next `open`. */
   open(folder: Folder): Promise<ModelSummary>;
   /** Measures each scheme on every quantizable matrix of the open checkpoint. */
   compare(request: CompareRequest, hooks?: JobHooks): Promise<CompareResult>;
-  /** Histogram of one matrix under one scheme. */
-  histogram(module: string, request: QuantizeRequest, hooks?: JobHooks): Promise<HistogramResult>;
+  /**
+   * Every tensor of the open checkpoint, from its headers; no job, so that it is there while one runs.
+   * @throws LabError `run/nothing-open`
+   */
+  ledger(): Ledger;
+  /** What a recipe does to one matrix, place by place: levels, scales, errors, channels. No progress is told. */
+  sheet(module: string, request: QuantizeRequest, hooks?: JobHooks): Promise<MatrixSheet>;
+  /** The errors of a rectangle of one matrix, weight by weight, as they are in the whole matrix. No progress is told. */
+  errorWindow(module: string, request: QuantizeRequest, window: WindowRequest, hooks?: JobHooks): Promise<ErrorWindow>;
   /** Writes the quantized checkpoint, its `recipe.yaml` beside it. On any failure `output` is discarded. */
   quantize(request: QuantizeRequest, output: OutputFolder, hooks?: JobHooks): Promise<ExportResult>;
   /** Frees the device. */

@@ -5,7 +5,7 @@ import type { PlannedMatrix } from "./checkpoint-plan.ts";
 import type { DevicePick, DeviceSet } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
 import { Scratch } from "./scratch.ts";
-import { ReusedReader, type Tile, tileAt } from "./tiles.ts";
+import { ReusedReader, type RowRange, type Tile, tileAt } from "./tiles.ts";
 
 /** Times that a lost device is opened anew in one job. */
 const MAX_RESTARTS = 3;
@@ -32,13 +32,23 @@ export class Bench {
   #restarts = 0;
   #hasRetried = false;
 
-  constructor(checkpoint: Checkpoint, devices: DeviceSet, pick: DevicePick, signal: AbortSignal | undefined) {
+  /** @param together schemes that are computed on each tile at once: with more than two, tiles are smaller */
+  constructor(
+    checkpoint: Checkpoint,
+    devices: DeviceSet,
+    pick: DevicePick,
+    signal: AbortSignal | undefined,
+    together = 1,
+  ) {
     this.#checkpoint = checkpoint;
     this.#devices = devices;
     this.#signal = signal;
     this.#pick = pick;
     this.#scratch = new Scratch(pick.device);
-    this.#tileBytes = pick.device.tileBytes;
+    // What is submitted at once stays as long as for two, so that the page is painted in between and a cancel is heard.
+    const parts = 2 ** Math.ceil(Math.log2(Math.max(2, together) / 2));
+    const { tileBytes } = pick.device;
+    this.#tileBytes = Math.min(tileBytes, Math.max(LEAST_TILE_BYTES, tileBytes / parts));
   }
 
   get device(): Device {
@@ -55,7 +65,7 @@ export class Bench {
   }
 
   /**
-   * Walks a matrix tile by tile. The next tile is read while one is computed.
+   * Walks a matrix, or some rows of it, tile by tile. The next tile is read while one is computed.
    * @param use takes `bytes` before its first `await`. It is called again with a tile, or a smaller one from the same row,
    *   after its device failed; tiles before that one stay done.
    * @throws LabError `run/cancelled`, `run/row-too-long`, `source/…`, `device/…`, `kernel/failed`
@@ -64,15 +74,16 @@ export class Bench {
     matrix: PlannedMatrix,
     rowMultiple: number,
     use: (tile: Tile, bytes: Uint8Array<ArrayBuffer>) => Promise<void>,
+    rows: RowRange = { start: 0, end: matrix.rows },
   ): Promise<void> {
     const source = this.#checkpoint.shards[matrix.tensor.shard]?.source;
     if (!source) throw new Error("a tensor without its shard");
     const begin = (row: number) => {
-      if (row >= matrix.rows) return null;
-      const tile = tileAt(matrix, row, this.#tileBytes, rowMultiple);
+      if (row >= rows.end) return null;
+      const tile = tileAt(matrix, row, this.#tileBytes, rowMultiple, rows.end);
       return { tile, bytes: handled(this.#reader.read(source, tile.start, tile.end)) };
     };
-    let current = begin(0);
+    let current = begin(rows.start);
     while (current) {
       stopIfAborted(this.#signal);
       const { tile, bytes } = current;

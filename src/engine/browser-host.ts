@@ -11,6 +11,9 @@ import type { DeviceSummary, ModelChoice, Outcome, WorkerApi, WorkerEvent } from
 /** How often the worker says that it is alive. The page gives up after several times that. */
 const ALIVE_EVERY_MS = 1000;
 
+/** A page that is told more often has no time left for whoever uses it. */
+const PROGRESS_EVERY_MS = 100;
+
 /** Characters of the model's and of the recipe's part of an archive's name. */
 const MAX_NAME_LENGTH = 80;
 
@@ -35,19 +38,24 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
   /** Runs a job that `cancel` can end, its failure as data. */
   async function job<T>(doing: string, work: (hooks: JobHooks) => Promise<T>): Promise<Outcome<T>> {
     const controller = new AbortController();
-    running = controller;
-    try {
-      const hooks: JobHooks = {
-        signal: controller.signal,
-        onProgress: (progress) => say({ type: "progress", progress }),
-        onPartial: (result) => say({ type: "partial", result }),
-      };
-      return { ok: true, value: await work(hooks) };
-    } catch (thrown) {
-      return { ok: false, error: asLabError(thrown, doing).toData() };
-    } finally {
-      if (running === controller) running = null;
-    }
+    let progressAt = Number.NEGATIVE_INFINITY;
+    let phase = "";
+    // A call that comes while a job runs is refused by the engine; `cancel` still means that job.
+    running ??= controller;
+    const hooks: JobHooks = {
+      signal: controller.signal,
+      onProgress: (progress) => {
+        const isDue = performance.now() - progressAt >= PROGRESS_EVERY_MS || progress.phase !== phase;
+        if (!isDue) return;
+        progressAt = performance.now();
+        phase = progress.phase;
+        say({ type: "progress", progress });
+      },
+      onPartial: (result) => say({ type: "partial", result }),
+    };
+    const outcome = await outcomeOf(doing, () => work(hooks));
+    if (running === controller) running = null;
+    return outcome;
   }
 
   return {
@@ -63,8 +71,11 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
         ),
       ),
     compare: (request) => job("comparing schemes", (hooks) => engine.compare(request, hooks)),
-    histogram: (module, request) =>
-      job("counting levels", (hooks) => engine.histogram(module, request, { ...hooks, onProgress: () => {} })),
+    // Not a job: it must not take the place of one that `cancel` is to end.
+    ledger: () => outcomeOf("listing the tensors", async () => engine.ledger()),
+    sheet: (module, request) => job("measuring a matrix", (hooks) => engine.sheet(module, request, hooks)),
+    errorWindow: (module, request, window) =>
+      job("measuring a window of a matrix", (hooks) => engine.errorWindow(module, request, window, hooks)),
     exportCheckpoint: (request) =>
       job(`exporting ${request.scheme}`, async (hooks) => {
         await lastExport?.discard();
@@ -76,6 +87,15 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
       }),
     cancel: async () => running?.abort(),
   };
+}
+
+/** What work comes to, its failure as data. */
+async function outcomeOf<T>(doing: string, work: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (thrown) {
+    return { ok: false, error: asLabError(thrown, doing).toData() };
+  }
 }
 
 /** A name for a file system that anyone may have: letters, digits, dots and dashes, none of them leading. */

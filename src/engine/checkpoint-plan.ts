@@ -109,6 +109,24 @@ export function planCheckpoint(checkpoint: Checkpoint, recipe: Recipe, ignore: r
 }
 
 /**
+ * What a plan does to one module.
+ * @throws LabError why the recipe cannot take it; `scheme/unknown-module` where it leaves it alone or there is none
+ */
+export function plannedMatrix({ recipe, matrices, refused }: CheckpointPlan, module: string): PlannedMatrix {
+  const matrix = matrices.find((candidate) => candidate.module === module);
+  if (matrix) return matrix;
+  const refusal = refused.find((candidate) => candidate.module === module);
+  if (refusal) throw refusal.error;
+  throw new LabError({
+    code: "scheme/unknown-module",
+    doing: `looking at "${quote(module)}" under ${recipe.name}`,
+    found: "no such matrix among those that the recipe changes",
+    allowed: "a module that the recipe changes",
+    advice: "choose one from the map",
+  });
+}
+
+/**
  * Why a recipe cannot be exported as it is: LLM Compressor stops at the first matrix that it cannot quantize.
  * @returns null where every matrix can be
  */

@@ -127,6 +127,7 @@ function emptyLayer(module: string, rows: number, cols: number, scheme: string |
     sqnrDb: null,
     maxAbsError: null,
     cosine: null,
+    meanSquare: null,
     clippedShare: null,
     usedLevels: null,
     histogramDivergence: null,

@@ -4,7 +4,7 @@ import { intError } from "../kernels/quant/int_error.ts";
 import { intQparams } from "../kernels/quant/int_qparams.ts";
 import { minMax } from "../kernels/stats/min_max.ts";
 import type { Arithmetic } from "../schemes/scheme.ts";
-import { type EngineHost, type JobHooks, MAX_RECIPES } from "./api.ts";
+import { type EngineHost, MAX_RECIPES } from "./api.ts";
 import { Bench } from "./bench.ts";
 import { type CheckpointPlan, type PlannedMatrix, tensorsOf } from "./checkpoint-plan.ts";
 import { codesOf } from "./codes.ts";
@@ -12,12 +12,13 @@ import { type CompareJob, CompareRow } from "./compare-rows.ts";
 import { type DeviceSet, kernelReport, type Lane } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
 import { type MatrixMeasurement, measureMatrix } from "./measure.ts";
+import type { WorkHooks } from "./pace.ts";
 import { originalFit } from "./plan-column.ts";
 import { type CompareResult, type KernelReport, SCHEMA_VERSION, type ThroughputResult } from "./result.ts";
 import { throughputOf } from "./throughput.ts";
 
 /** Milliseconds between two partial results: often enough to watch, too seldom to cost anything. */
-const PARTIAL_EVERY_MS = 100;
+const PARTIAL_EVERY_MS = 250;
 
 /** The recipes of a lane with where they compute. */
 interface BusyLane {
@@ -34,7 +35,7 @@ export async function compareSchemes(
   job: CompareJob,
   devices: DeviceSet,
   host: EngineHost,
-  hooks: JobHooks,
+  hooks: WorkHooks,
 ): Promise<CompareResult> {
   const started = host.now();
   const { request, plans, checkpoint } = job;
@@ -44,7 +45,9 @@ export async function compareSchemes(
   const rows = new Map(plans.map((plan) => [plan, new CompareRow(plan)]));
   const matrices = new Map(plans.map((plan) => [plan, new Map(plan.matrices.map((own) => [own.tensor, own]))]));
   const lanes = await devices.lanes(plans, (plan) => codesOf(plan, request.arithmetic));
-  const busy = lanes.map((lane): BusyLane => ({ lane, bench: new Bench(checkpoint, devices, lane, hooks.signal) }));
+  const busy = lanes.map(
+    (lane): BusyLane => ({ lane, bench: new Bench(checkpoint, devices, lane, hooks.signal, lane.items.length) }),
+  );
   const kernels = () =>
     busy.flatMap(({ lane, bench }) =>
       (bench.used.length > 0 ? bench.used : [lane]).flatMap((pick) =>
@@ -135,7 +138,7 @@ async function timeOnModel(
   job: CompareJob,
   busy: readonly BusyLane[],
   host: EngineHost,
-  hooks: JobHooks,
+  hooks: WorkHooks,
 ): Promise<Timing> {
   const tensors = tensorsOf(job.plans).length;
   hooks.onProgress?.({

@@ -281,17 +281,17 @@ test("a quantized checkpoint can be inspected and is not quantized again", async
   expect(await codeOf(engine.quantize(request, createMemoryOutput()))).toBe("export/already-quantized");
 });
 
-test("a histogram counts every weight once, on levels and between them", async () => {
+test("the levels of a sheet count every weight once, on them and between them", async () => {
   const { engine } = await engineOn(bundled());
   for (const scheme of ["W4A16", "W8A8"]) {
     const request = { scheme, arithmetic: "eager", ignore: IGNORE } as const;
-    const result = await engine.histogram("model.layers.0.mlp.down_proj", request);
+    const { levels } = await engine.sheet("model.layers.0.mlp.down_proj", request);
     const total = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
-    expect(total(result.weights)).toBe(256 * 768);
-    expect(total(result.codes)).toBe(256 * 768);
-    expect(result.codes).toHaveLength(scheme === "W4A16" ? 16 : 256);
+    expect(total(levels?.weights ?? [])).toBe(256 * 768);
+    expect(total(levels?.codes ?? [])).toBe(256 * 768);
+    expect(levels?.codes).toHaveLength(scheme === "W4A16" ? 16 : 256);
   }
-  expect(await codeOf(engine.histogram("nowhere", { scheme: "W4A16", arithmetic: "eager", ignore: [] }))).toBe(
+  expect(await codeOf(engine.sheet("nowhere", { scheme: "W4A16", arithmetic: "eager", ignore: [] }))).toBe(
     "scheme/unknown-module",
   );
 });

@@ -6,7 +6,10 @@ import type { Engine, EngineHost, QuantizeRequest } from "./api.ts";
 import { planCheckpoint } from "./checkpoint-plan.ts";
 import { compareSchemes } from "./compare.ts";
 import { DeviceSet } from "./device-set.ts";
-import { histogramOf } from "./histogram.ts";
+import { ledgerOf } from "./ledger.ts";
+import { sheetOf } from "./measure-sheet.ts";
+import { errorWindowOf } from "./measure-window.ts";
+import { paced } from "./pace.ts";
 import { writeQuantized } from "./quantize.ts";
 import { summarize } from "./summary.ts";
 
@@ -58,17 +61,30 @@ export function createEngine(host: EngineHost): HostedEngine {
     compare: (request, hooks = {}) =>
       job("comparing schemes", (checkpoint) => {
         const plans = request.schemes.map((name) => planCheckpoint(checkpoint, parseRecipe(name), request.ignore));
-        return compareSchemes({ checkpoint, summary: summarize(checkpoint), plans, request }, devices, host, hooks);
+        return compareSchemes(
+          { checkpoint, summary: summarize(checkpoint), plans, request },
+          devices,
+          host,
+          paced(hooks, host.now),
+        );
       }),
-    histogram: (module, request, hooks = {}) =>
-      job("counting levels", (checkpoint) =>
-        histogramOf(checkpoint, planOf(checkpoint, request), module, request, devices, hooks),
+    ledger() {
+      if (!open) throw nothingOpen("listing the tensors");
+      return ledgerOf(open);
+    },
+    sheet: (module, request, hooks = {}) =>
+      job("measuring a matrix", (checkpoint) =>
+        sheetOf(checkpoint, planOf(checkpoint, request), module, request, devices, hooks),
+      ),
+    errorWindow: (module, request, window, hooks = {}) =>
+      job("measuring a window of a matrix", (checkpoint) =>
+        errorWindowOf(checkpoint, planOf(checkpoint, request), module, request, window, devices, hooks),
       ),
     async quantize(request, output, hooks = {}) {
       try {
         return await job(`exporting ${request.scheme}`, async (checkpoint) => {
           const plan = planOf(checkpoint, request);
-          const result = await writeQuantized(checkpoint, plan, request, output, devices, host, hooks);
+          const result = await writeQuantized(checkpoint, plan, request, output, devices, host, paced(hooks, host.now));
           await output.commit();
           return result;
         });

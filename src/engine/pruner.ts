@@ -1,5 +1,5 @@
 import type { DeviceBuffer } from "../device/device.ts";
-import { call } from "../device/kernel.ts";
+import { type AnyKernel, call } from "../device/kernel.ts";
 import { nOfM } from "../kernels/prune/n_of_m.ts";
 import { doomedWords, structured } from "../kernels/prune/structured.ts";
 import { threshold } from "../kernels/prune/threshold.ts";
@@ -27,6 +27,19 @@ export async function decideMask(bench: Bench, matrix: PlannedMatrix, pruning: P
     case "rows":
     case "columns":
       return { structure: "lines", axis: pruning.structure, doomed: await weakestLines(bench, matrix, pruning) };
+  }
+}
+
+/** The kernels that a pruning takes, for a report. */
+export function pruningKernels({ structure }: Pruning): readonly AnyKernel[] {
+  switch (structure) {
+    case "n-of-m":
+      return [nOfM];
+    case "unstructured":
+      return [magnitudeHistogram, threshold];
+    case "rows":
+    case "columns":
+      return [energies, structured];
   }
 }
 

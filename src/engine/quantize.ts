@@ -11,12 +11,13 @@ import { minMax } from "../kernels/stats/min_max.ts";
 import { compressionConfig } from "../schemes/compression-config.ts";
 import { recipeYaml } from "../schemes/recipe-yaml.ts";
 import { moduleMatcher } from "../schemes/targets.ts";
-import type { EngineHost, JobHooks, QuantizeRequest } from "./api.ts";
+import type { EngineHost, QuantizeRequest } from "./api.ts";
 import { Bench } from "./bench.ts";
 import { type CheckpointPlan, refusalOf } from "./checkpoint-plan.ts";
 import { codesOf } from "./codes.ts";
 import { type DeviceSet, kernelReport } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
+import type { WorkHooks } from "./pace.ts";
 import { disputedModules, recipeNotices } from "./recipe-notices.ts";
 import { type ExportResult, type Notice, SCHEMA_VERSION } from "./result.ts";
 import { isQuantized } from "./summary.ts";
@@ -49,7 +50,7 @@ export async function writeQuantized(
   output: OutputFolder,
   devices: DeviceSet,
   host: EngineHost,
-  hooks: JobHooks,
+  hooks: WorkHooks,
 ): Promise<ExportResult> {
   const started = host.now();
   requireExportable(checkpoint, plan);

@@ -77,6 +77,8 @@ export interface ErrorFigures {
   readonly sqnrDb: number | null;
   readonly maxAbsError: number | null;
   readonly cosine: number | null;
+  /** Mean W² of the original weights; null where one is not finite. Absent in comparisons of older versions. */
+  readonly meanSquare: number | null;
   /** Share of the weights whose code the end of the range cut off. Null where nothing is quantized. */
   readonly clippedShare: number | null;
   /** Share of the 2^bits codes that occur at all, a mean over matrices. Null where nothing is quantized. */
@@ -201,7 +203,7 @@ export interface CompareResult {
 }
 
 /** How far a job is. Determinate from the first event on. */
-export interface Progress {
+export interface ProgressStep {
   /** What runs now, for people: `comparing`, `timing kernels`, `exporting W4A16`. */
   readonly phase: string;
   readonly doneBytes: number;
@@ -210,6 +212,14 @@ export interface Progress {
   readonly item: string | null;
   readonly doneItems: number;
   readonly totalItems: number;
+}
+
+/** That, and how fast it goes. */
+export interface Progress extends ProgressStep {
+  /** Mean since the phase began; null in its first moments. */
+  readonly bytesPerSecond: number | null;
+  /** Until the phase ends at that pace; null in its first three seconds, when it would be a guess. */
+  readonly leftMs: number | null;
 }
 
 /** What an export wrote. */

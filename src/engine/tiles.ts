@@ -19,6 +19,12 @@ export interface Tile {
   readonly end: number;
 }
 
+/** Some rows of a matrix. */
+export interface RowRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Bytes of a row of weights. */
 export function rowBytesOf({ cols, element }: PlannedMatrix): number {
   return cols * FLOAT_FORMATS[element].sizeBytes;
@@ -26,9 +32,16 @@ export function rowBytesOf({ cols, element }: PlannedMatrix): number {
 
 /**
  * The tile that begins at `row`: at most `tileBytes`, but a multiple of `rowMultiple` rows in any case, save at the end.
+ * @param end the row before which it ends
  * @throws LabError `run/row-too-long`
  */
-export function tileAt(matrix: PlannedMatrix, row: number, tileBytes: number, rowMultiple: number): Tile {
+export function tileAt(
+  matrix: PlannedMatrix,
+  row: number,
+  tileBytes: number,
+  rowMultiple: number,
+  end: number = matrix.rows,
+): Tile {
   const rowBytes = rowBytesOf(matrix);
   const least = rowBytes * Math.min(rowMultiple, matrix.rows);
   if (least > MAX_TILE_BYTES) {
@@ -42,7 +55,7 @@ export function tileAt(matrix: PlannedMatrix, row: number, tileBytes: number, ro
     });
   }
   const bands = Math.max(1, Math.floor(tileBytes / rowBytes / rowMultiple));
-  const rows = Math.min(bands * rowMultiple, matrix.rows - row);
+  const rows = Math.min(bands * rowMultiple, end - row);
   const start = matrix.tensor.start + row * rowBytes;
   return { row, rows, start, end: start + rows * rowBytes };
 }

@@ -1,6 +1,9 @@
 import type { LabErrorData } from "../base/errors.ts";
-import type { CompareRequest, HistogramResult, QuantizeRequest } from "./api.ts";
+import type { CompareRequest, QuantizeRequest } from "./api.ts";
+import type { ErrorWindow, WindowRequest } from "./error-window.ts";
+import type { Ledger } from "./ledger.ts";
 import type { CompareResult, ExportResult, ModelSummary, Progress } from "./result.ts";
+import type { MatrixSheet } from "./sheet.ts";
 
 /** What crosses from the worker: comlink keeps neither the class nor the code of a thrown error, so failures travel as data. */
 export type Outcome<T> =
@@ -38,7 +41,9 @@ export interface WorkerApi {
   start(events: MessagePort): Promise<Outcome<{ device: DeviceSummary }>>;
   open(choice: ModelChoice): Promise<Outcome<ModelSummary>>;
   compare(request: CompareRequest): Promise<Outcome<CompareResult>>;
-  histogram(module: string, request: QuantizeRequest): Promise<Outcome<HistogramResult>>;
+  ledger(): Promise<Outcome<Ledger>>;
+  sheet(module: string, request: QuantizeRequest): Promise<Outcome<MatrixSheet>>;
+  errorWindow(module: string, request: QuantizeRequest, window: WindowRequest): Promise<Outcome<ErrorWindow>>;
   exportCheckpoint(
     request: QuantizeRequest,
   ): Promise<Outcome<{ result: ExportResult; archive: File; fileName: string }>>;

@@ -12,6 +12,8 @@ export interface Reconstruction {
   readonly maxAbsError: number | null;
   /** Cosine of the angle between W and Q, both flattened. */
   readonly cosine: number | null;
+  /** Mean W²; null where a weight is not finite. */
+  readonly meanSquare: number | null;
   /** Share of weights whose code the end of the range cut off; null where nothing was quantized. */
   readonly clippedShare: number | null;
   /** Share of codes that occur, a mean over matrices; null where nothing was quantized. */
@@ -103,6 +105,7 @@ export class ReconstructionTotal {
       clippedShare: this.#quantized > 0 ? this.#clipped / this.#quantized : null,
       usedLevels: this.#levelMatrices > 0 ? this.#levelShares / this.#levelMatrices : null,
       notFinite: { weights: this.#notFiniteWeights, reconstructions: this.#overflows },
+      meanSquare: this.#notFiniteWeights === 0 && this.#weights > 0 ? this.#energy / this.#weights : null,
     };
     if (this.#notFiniteWeights + this.#overflows > 0 || this.#weights === 0) {
       const nothing = { mse: null, relativeMse: null, sqnrDb: null, maxAbsError: null, cosine: null };
@@ -120,4 +123,29 @@ export class ReconstructionTotal {
       ...coding,
     };
   }
+}
+
+/** What a recipe does to one matrix of a model. */
+export interface MatrixLoss {
+  readonly weights: number;
+  /** Mean W²; null where it is not finite. */
+  readonly meanSquare: number | null;
+  /** Mean (W−Q)²: 0 where the recipe leaves the matrix alone, null where it is not finite. */
+  readonly mse: number | null;
+}
+
+/**
+ * Σ(W−Q)² / ΣW² of a model over some matrices. Recipes compare by it when it goes over the same matrices for all of them,
+ * those that one of them leaves alone with no error.
+ * @returns null where a value is not finite, and for weights that are all zero
+ */
+export function modelRelativeMse(matrices: readonly MatrixLoss[]): number | null {
+  let errorEnergy = 0;
+  let energy = 0;
+  for (const { weights, meanSquare, mse } of matrices) {
+    if (meanSquare === null || mse === null) return null;
+    errorEnergy += mse * weights;
+    energy += meanSquare * weights;
+  }
+  return energy > 0 ? errorEnergy / energy : null;
 }

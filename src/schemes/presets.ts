@@ -29,8 +29,8 @@ export const PRESETS: readonly Scheme[] = [
   preset("INT8", 8, CHANNEL, 8),
 ];
 
-/** What a comparison shows unless its user chose otherwise. */
-export const DEFAULT_SCHEMES: readonly string[] = ["W4A16", "W8A8"];
+/** What a comparison shows unless its user chose otherwise: from small to large, so that the trade is seen at once. */
+export const DEFAULT_SCHEMES: readonly string[] = ["W3A16", "W4A16", "W4A16_ASYM", "W6A16", "W8A8"];
 
 /** Presets of LLM Compressor that round to other types than integers. */
 const NOT_BUILT: ReadonlySet<string> = new Set([

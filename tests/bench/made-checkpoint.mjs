@@ -4,15 +4,22 @@ import { join } from "node:path";
 
 const BLOCK_BYTES = 16 * 2 ** 20;
 
+/** The matrices of a decoder layer, by where they stand in their names. */
+const KINDS = [
+  ...["q_proj", "k_proj", "v_proj", "o_proj"].map((kind) => `self_attn.${kind}`),
+  ...["gate_proj", "up_proj", "down_proj"].map((kind) => `mlp.${kind}`),
+];
+
 /**
- * Writes a folder with config.json and model.safetensors of `matrices` matrices [rows, cols].
+ * Writes a folder with config.json and model.safetensors of `matrices` matrices [rows, cols], one of a decoder layer or all
+ * seven kinds of it.
  * Random blocks of 16 MiB repeat; nothing the lab does depends on them differing.
  */
-export function makeCheckpoint(folder, { matrices, rows, cols }) {
+export function makeCheckpoint(folder, { matrices, rows, cols, allKinds = false }) {
   mkdirSync(folder, { recursive: true });
   const bytes = 2 * rows * cols;
   const entries = Array.from({ length: matrices }, (_, index) => [
-    `model.layers.${index}.mlp.up_proj.weight`,
+    `model.layers.${allKinds ? Math.floor(index / KINDS.length) : index}.${allKinds ? KINDS[index % KINDS.length] : "mlp.up_proj"}.weight`,
     { dtype: "BF16", shape: [rows, cols], data_offsets: [index * bytes, (index + 1) * bytes] },
   ]);
   const text = JSON.stringify(Object.fromEntries(entries));
@@ -25,7 +32,12 @@ export function makeCheckpoint(folder, { matrices, rows, cols }) {
   for (let left = matrices * bytes; left > 0; left -= BLOCK_BYTES)
     writeSync(file, block, 0, Math.min(left, BLOCK_BYTES));
   closeSync(file);
-  const config = { model_type: "llama", hidden_size: cols, num_attention_heads: 32, num_hidden_layers: matrices };
+  const config = {
+    model_type: "llama",
+    hidden_size: cols,
+    num_attention_heads: 32,
+    num_hidden_layers: allKinds ? Math.ceil(matrices / KINDS.length) : matrices,
+  };
   writeFileSync(join(folder, "config.json"), JSON.stringify(config));
   return { fileBytes: header.length + matrices * bytes, largestTensorBytes: bytes };
 }

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import type { FrontierPoint } from "../../src/engine/frontier.ts";
 import type { CompareResult, ExportResult } from "../../src/engine/result.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "lab-cli-"));
@@ -67,6 +68,40 @@ test("inspect takes nothing, a folder, a file, an index and a config", async () 
     tensors.push(JSON.parse(stdout).model.tensors);
   }
   expect(tensors).toEqual([38, 38, 38, 38, 0]);
+});
+
+test("inspect tells the bytes by role, and every tensor where it is asked to", async () => {
+  const words = await lab(["inspect", MODEL]);
+  expect(words.stdout).toMatch(/^mlp +12 .* 64\.2 % ƒ$/m);
+  expect(words.stdout).not.toContain("model.layers.0.mlp.down_proj.weight");
+  const plain = JSON.parse((await lab(["inspect", MODEL, "--json"])).stdout);
+  expect(plain.schemaVersion).toBe(1);
+  expect(plain).not.toHaveProperty("tensors");
+  const listed = JSON.parse((await lab(["inspect", MODEL, "--tensors", "--json"])).stdout);
+  expect(listed.roles).toEqual(plain.roles);
+  expect(listed.roles.map(({ role }: { role: string }) => role)).toEqual(["mlp", "attention", "embedding", "norm"]);
+  expect(listed.shards).toMatchObject([{ name: "model.safetensors", tensors: 38 }]);
+  expect(listed.tensors).toHaveLength(38);
+  expect((await lab(["inspect", MODEL, "--tensors"])).stdout).toMatch(
+    /^model\.layers\.0\.mlp\.down_proj\.weight +mlp +0 +BF16 +256 × 768 .* yes$/m,
+  );
+});
+
+test("compare says where each scheme stands between size and error", async () => {
+  const schemes = ["W8A16", "int8:group=128", "int8:group=64", "W4A16"].flatMap((scheme) => ["--scheme", scheme]);
+  const ignored = ["--ignore", "re:model\\.layers\\.[1-3]"];
+  const args = ["compare", MODEL, "--device", "cpu", ...ignored, ...schemes];
+  const words = await lab(args);
+  expect(words.stdout).toMatch(/^W8A16 .* on the line$/m);
+  expect(words.stdout).toMatch(/^int8:group=128 .* ≈ W8A16$/m);
+  const { frontier } = JSON.parse((await lab([...args, "--json"])).stdout);
+  expect(frontier.map(({ scheme, place, by }: FrontierPoint) => [scheme, place, by])).toEqual([
+    ["W8A16", "line", null],
+    ["int8:group=128", "tied", "W8A16"],
+    ["int8:group=64", "line", null],
+    ["W4A16", "line", null],
+  ]);
+  expect(frontier[0].error).toMatchObject({ kind: "measured", unit: "ratio", samples: 786_432 });
 });
 
 test("exit codes tell usage, device, input and refusal apart; errors are JSON on request", async () => {

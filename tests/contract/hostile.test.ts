@@ -113,6 +113,30 @@ describe.each(CASES)("inspect $id: $what", (hostile) => {
   });
 });
 
+describe.each(CASES.filter((hostile) => expectationOf(hostile).outcome === "accept"))(
+  "inspect --tensors $id: $what",
+  (hostile) => {
+    test("lists every tensor once, in JSON and in words", async () => {
+      const { code, out } = await inspect(pathOf(hostile), "--tensors", "--json");
+      expect(code).toBe(0);
+      expect(out).not.toMatch(RAW);
+      const { model, roles, shards, tensors } = JSON.parse(out);
+      const sum = (all: readonly Record<string, number>[], key: string) =>
+        all.reduce((total, own) => total + (own[key] ?? 0), 0);
+      expect([tensors.length, sum(roles, "tensors"), sum(shards, "tensors")]).toEqual([
+        model.tensors,
+        model.tensors,
+        model.tensors,
+      ]);
+      expect(sum(tensors, "sizeBytes")).toBe(model.tensorBytes.value);
+      const listed = await inspect(pathOf(hostile), "--tensors");
+      expect([listed.code, listed.err]).toEqual([0, ""]);
+      expect(listed.out).not.toMatch(RAW);
+      expect(Math.max(...listed.out.split("\n").map((line) => line.length))).toBeLessThan(3 * MAX_MESSAGE);
+    });
+  },
+);
+
 describe("what the refusals say", () => {
   test.each([
     ["not_safetensors_lfs", "a Git LFS pointer"],

@@ -47,8 +47,10 @@ test("a broken file says what failed; the comparison before stands", async ({ la
   await expect(lab.row("W4A16")).toContainText("2.686");
   await lab.page.getByRole("button", { name: "Close" }).click();
   await expect(lab.headline).toHaveText(/^W4A16 makes quantlab-4m/);
-  await lab.page.locator('lab-layer-map .cell[data-key="model.layers.3.mlp.up_proj"]').click();
-  await expect(lab.page.locator("lab-matrix-sheet .histogram")).toBeVisible();
+  await lab.goTo("Layers");
+  await lab.matrix("model.layers.3.mlp.up_proj").click();
+  await expect(lab.page.locator("lab-matrix-facts h2")).toHaveText("model.layers.3.mlp.up_proj");
+  await expect(lab.page.locator("lab-matrix-sheet lab-chart")).toHaveCount(4);
 });
 
 test("files that are no model are refused with words", async ({ lab }) => {
@@ -66,6 +68,10 @@ test("hostile headers never break the page", async ({ lab }) => {
   for (const name of named) {
     await lab.settle(() => lab.drop([droppableFile(`${folder}/${name}`, "model.safetensors"), config]));
     await expect(lab.page.locator("lab-run-bar b")).toHaveText(/Done|Failed/);
+    for (const surface of ["Model", "Layers", "Measure"] as const) {
+      await lab.goTo(surface);
+      expect(await lab.page.evaluate(() => document.documentElement.scrollWidth - innerWidth), surface).toBe(0);
+    }
     expect(await lab.page.locator("lab-app img, lab-app script, lab-app [onload], lab-app [onerror]").count()).toBe(0);
   }
 });

@@ -32,6 +32,17 @@ export class LabPage {
     await expect(this.runBar.locator("b")).toHaveText("Done", { timeout: 90_000 });
   }
 
+  /** Goes to a surface by its tab. */
+  async goTo(surface: "Model" | "Measure" | "Layers"): Promise<void> {
+    await this.page.getByRole("link", { name: surface, exact: true }).click();
+    await expect(this.page.getByRole("link", { name: surface, exact: true })).toHaveAttribute("aria-current", "page");
+  }
+
+  /** The place of a matrix in the heat map. */
+  matrix(module: string): Locator {
+    return this.page.locator(`lab-layer-map .mark[data-key="${module}"]`);
+  }
+
   /** Picks a folder of this machine through the page's own input. */
   async pickFolder(folder: string): Promise<void> {
     await this.page.locator("lab-top-bar #folder").setInputFiles(folder);
@@ -67,9 +78,12 @@ export class LabPage {
     await settled;
   }
 
-  /** The row of a scheme in the table, as text. */
+  /** The row of a recipe in the table, or that of the `original`. */
   row(name: string): Locator {
-    return this.page.locator("lab-scheme-table tbody tr", { hasText: name });
+    const rows = this.page.locator("lab-scheme-table tbody tr");
+    if (name === "original") return rows.filter({ hasText: name });
+    const exactly = new RegExp(`^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`);
+    return rows.filter({ has: this.page.locator("th bdi", { hasText: exactly }) });
   }
 }
 

@@ -66,11 +66,11 @@ const SIBLINGS: readonly { readonly kind: string; readonly key: (path: string) =
 /** What runs in the browser starts here. */
 const PAGE = ["src/ui/app/main.ts", "src/ui/app/engine.worker.ts"];
 
-/** A panel is its element, its model and its styles; tests and their inputs may meet several. */
+/** A panel is its element, its model, its words and its styles; tests and their inputs may meet several. */
 function panelOf(path: string): string | undefined {
   if (/\.(test|cases)\.ts$/.test(path)) return undefined;
   const stem = /^src\/ui\/panels\/(?!panel-events\.)([\w-]+)\./.exec(path)?.[1];
-  return stem?.replace(/-(model|styles|panel)$/, "");
+  return stem?.replace(/-(model|words|styles|panel)$/, "");
 }
 
 /** Every edge that breaks a law, named with the law. */

@@ -59,7 +59,8 @@ const BANS: readonly Ban[] = [
   },
   {
     what: "an absolute address",
-    pattern: /["'`(=]\s*(https?:)?\/\/\w/,
+    // The name of the SVG namespace looks like an address and is none.
+    pattern: /["'`(=]\s*(https?:)?\/\/(?!www\.w3\.org\/2000\/svg")\w/,
     files: SOURCE,
     example: 'const page = "https://example.org/a"',
   },

@@ -18,7 +18,7 @@ export const appStyles = css`
   }
   @media (min-width: 900px) {
     .split {
-      min-height: 560px;
+      min-height: 440px;
     }
   }
   .main {
@@ -38,10 +38,21 @@ export const appStyles = css`
     padding-top: var(--s3);
     border-top: 1px solid var(--line);
   }
-  .main > lab-matrix-sheet {
+  .main > .actions {
+    margin-top: var(--s4);
+  }
+  .main > lab-tensor-tree {
     margin-top: var(--s5);
     padding-top: var(--s3);
     border-top: 1px solid var(--line);
+  }
+  .halves {
+    display: grid;
+    grid-template-columns: repeat(2, minmax(0, 1fr));
+    gap: var(--s5);
+  }
+  .halves h2 {
+    margin-bottom: var(--s3);
   }
   .band {
     margin-top: var(--s5);
@@ -83,20 +94,6 @@ export const appStyles = css`
   .foot > * + * {
     margin-top: var(--s1);
   }
-  .blank {
-    display: grid;
-    gap: 2px;
-    grid-template-columns: 96px repeat(4, 1fr);
-    max-width: 560px;
-  }
-  .blank .cell {
-    height: 30px;
-    border: 1px solid var(--line);
-    border-radius: 2px;
-  }
-  .blank-note {
-    margin: var(--s4) 0;
-  }
   .drop {
     position: fixed;
     inset: 0;
@@ -118,6 +115,14 @@ export const appStyles = css`
     display: block;
     margin-top: var(--s1);
   }
+  .stacked {
+    grid-template-columns: minmax(0, 1fr);
+  }
+  .stacked > .aside {
+    padding: var(--s4) 0 0;
+    border-left: 0;
+    border-top: 1px solid var(--line);
+  }
   @media (max-width: 899px) {
     .split {
       grid-template-columns: minmax(0, 1fr);
@@ -128,9 +133,14 @@ export const appStyles = css`
       border-top: 1px solid var(--line);
     }
   }
+  @media (max-width: 699px) {
+    .halves {
+      grid-template-columns: minmax(0, 1fr);
+    }
+  }
   @media (max-width: 599px) {
     main {
-      padding-top: var(--s3);
+      padding: var(--s3) var(--page) 120px;
     }
   }
   @media print {

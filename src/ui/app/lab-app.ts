@@ -2,37 +2,37 @@ import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { query, state } from "lit/decorators.js";
 import { asLabError } from "../../base/errors.ts";
 import type { ModelSummary } from "../../engine/result.ts";
-import "../panels/compare-settings.ts";
-import "../panels/export-panel.ts";
-import "../panels/gpu-fit.ts";
+import "../panels/command-palette.ts";
+import type { LabChart } from "../charts/lab-chart.ts";
+import type { LabCommandPalette } from "../panels/command-palette.ts";
+import type { LabErrorMap } from "../panels/error-map.ts";
 import "../panels/headline.ts";
 import "../panels/keys-dialog.ts";
 import type { LabKeysDialog } from "../panels/keys-dialog.ts";
-import "../panels/layer-map.ts";
-import "../panels/matrix-sheet.ts";
-import type { PanelEvents } from "../panels/panel-events.ts";
+import type { PanelEvents, Surface } from "../panels/panel-events.ts";
 import "../panels/run-bar.ts";
 import { runBar } from "../panels/run-bar-model.ts";
-import "../panels/scheme-picker.ts";
-import "../panels/scheme-summary.ts";
-import "../panels/scheme-table.ts";
-import "../panels/throughput.ts";
 import "../panels/top-bar.ts";
 import type { LabTopBar } from "../panels/top-bar.ts";
+import { keyNames } from "../parts/key-names.ts";
 import { choiceOf, filesOfDrop, type PickedFile } from "../parts/picked-files.ts";
 import { baseStyles, controlStyles, figureStyles } from "../parts/shared-styles.ts";
+import { answerOf } from "./answers.ts";
 import { keepArchive } from "./archive-download.ts";
+import { type Command, type CommandTarget, commands } from "./commands.ts";
+import { KeyMap } from "./key-map.ts";
 import { appStyles } from "./lab-app-styles.ts";
 import { LabController } from "./lab-controller.ts";
-import { chosenScheme, exportBlocked, FIRST_MODEL, isStale, runState, situation } from "./lab-state.ts";
+import { chosenScheme, FIRST_MODEL, isStale, type LabState, runState, situation } from "./lab-state.ts";
 import { LabStore } from "./lab-store.ts";
 import { startWorker } from "./start-worker.ts";
+import { surface } from "./surfaces.ts";
 import { restoreTheme, toggleTheme } from "./theme.ts";
 import "./tip-layer.ts";
 import { WorkerBridge } from "./worker-bridge.ts";
 
 /** The page: meets its panels, gives them state, hands their wishes to the controller. */
-export class LabApp extends LitElement {
+export class LabApp extends LitElement implements CommandTarget {
   readonly #store = new LabStore();
   readonly #bridge = new WorkerBridge({
     createWorker: startWorker,
@@ -42,7 +42,9 @@ export class LabApp extends LitElement {
   readonly #controller: LabController = new LabController(this.#store, this.#bridge, keepArchive);
   @state() private isDropping = false;
   @query("lab-keys-dialog") private keys!: LabKeysDialog;
+  @query("lab-command-palette") private palette!: LabCommandPalette;
   @query("lab-top-bar") private topBar!: LabTopBar;
+  readonly #keyMap = new KeyMap();
 
   static override styles = [baseStyles, controlStyles, figureStyles, appStyles];
 
@@ -53,22 +55,111 @@ export class LabApp extends LitElement {
     };
     on("lab-open", (choice) => this.#controller.open(choice));
     on("lab-open-files", (files) => this.#openFiles(Promise.resolve(files)));
-    on("lab-compare", () => this.#controller.compare());
-    on("lab-cancel", () => this.#controller.cancel());
-    on("lab-export", () => this.#controller.export());
-    on("lab-pick-scheme", (scheme) => this.#controller.pickScheme(scheme));
-    on("lab-pick-module", (module) => this.#controller.pickModule(module));
+    on("lab-compare", () => this.compare());
+    on("lab-cancel", () => this.cancel());
+    on("lab-export", () => this.export());
+    on("lab-pick-scheme", (scheme) => this.pickScheme(scheme));
+    on("lab-pick-module", (module) => {
+      this.#controller.pickModule(module);
+      if (this.state.surface === "model") this.show("layers");
+    });
+    on("lab-pick-other", (scheme) => this.#controller.pickOther(scheme));
+    on("lab-swap", () => this.swap());
+    on("lab-split", (isSplit) => this.setSplit(isSplit));
+    on("lab-pick-role", (role) => this.#store.set({ role }));
+    on("lab-view-errors", (errorView) => this.#store.set({ errorView }));
+    on("lab-need-errors", ({ recipe, part }) => this.#controller.needErrors(recipe, part));
+    on("lab-command", (id) =>
+      commands(this)
+        .find((command) => command.id === id)
+        ?.run(),
+    );
+    on("lab-show-palette", () => this.showPalette());
     on("lab-set-plan", (plan) => this.#controller.setPlan(plan));
     on("lab-set-rules", (rules) => this.#controller.setRules(rules));
     on("lab-dismiss-failure", () => this.#controller.dismissFailure());
-    on("lab-toggle-theme", () => toggleTheme());
-    on("lab-show-keys", () => this.keys.show());
+    on("lab-toggle-theme", () => this.toggleTheme());
+    on("lab-show-keys", () => this.showKeys());
+  }
+
+  get state(): LabState {
+    return this.#store.state;
+  }
+
+  show(surface: Surface): void {
+    window.location.hash = surface;
+  }
+
+  pickFolder(): void {
+    this.topBar.pickFolder();
+  }
+
+  openBundled(name: string): void {
+    void this.#controller.open({ kind: "bundled", name });
+  }
+
+  compare(): void {
+    void this.#controller.compare();
+  }
+
+  cancel(): void {
+    this.#controller.cancel();
+  }
+
+  export(): void {
+    void this.#controller.export();
+  }
+
+  pickScheme(scheme: string): void {
+    this.#controller.pickScheme(scheme);
+  }
+
+  swap(): void {
+    this.#controller.swap();
+  }
+
+  setSplit(isSplit: boolean): void {
+    this.#controller.setSplit(isSplit);
+  }
+
+  pickModule(module: string): void {
+    this.#controller.pickModule(module);
+  }
+
+  actOnChart(key: string): void {
+    this.#charts()[0]?.act(key);
+  }
+
+  actOnErrors(key: string): void {
+    this.renderRoot.querySelector<LabErrorMap>("lab-error-map")?.act(key);
+  }
+
+  toggleTheme(): void {
+    toggleTheme();
+  }
+
+  showKeys(): void {
+    this.keys.lines = keyLines(commands(this));
+    this.keys.show();
+  }
+
+  showPalette(): void {
+    this.palette.commands = commands(this);
+    this.palette.show();
+  }
+
+  /** Pictures of the surface, in reading order. Each lies in the shadow of its panel. */
+  #charts(): readonly LabChart[] {
+    const panels = this.renderRoot.querySelectorAll("main *");
+    return [...panels].flatMap((panel) => [...(panel.shadowRoot?.querySelectorAll<LabChart>("lab-chart") ?? [])]);
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     restoreTheme();
     this.#store.subscribe(() => this.requestUpdate());
+    this.#follow();
+    window.addEventListener("hashchange", this.#follow);
     window.addEventListener("keydown", this.#key);
     window.addEventListener("dragover", this.#dragOver);
     window.addEventListener("dragleave", this.#dragLeave);
@@ -77,72 +168,23 @@ export class LabApp extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const state = this.#store.state;
+    const { state } = this;
     const { shown, model, job } = state;
     const chosen = chosenScheme(state);
-    const layer = chosen?.layers.find((candidate) => candidate.module === state.module) ?? null;
     const run = runState(state);
     const { percent } = runBar(run, shown);
     document.title = percent === "" ? "Quantization Lab" : `${percent} · Quantization Lab`;
     return html`
-      <lab-top-bar .model=${job?.kind === "opening" ? null : model} .pendingName=${job?.name ?? "Open a model"}></lab-top-bar>
+      <lab-top-bar .model=${job?.kind === "opening" ? null : model} .pendingName=${job?.name ?? "Open a model"} .surface=${state.surface}></lab-top-bar>
       <main class=${isStale(state) && job === null ? "stale" : ""} aria-busy=${job !== null}>
-        <lab-headline .situation=${situation(state)} .shown=${shown} .chosen=${chosen}></lab-headline>
+        <lab-headline .situation=${situation(state)} .shown=${shown} .chosen=${chosen} .answer=${answerOf(state)}></lab-headline>
         ${model === null ? nothing : warnings(model)}
-        <div class="split numbers-of-result">
-          <section class="main" aria-label="Where it hurts">
-            ${
-              chosen === null
-                ? this.#blank(job !== null)
-                : html`
-                    <lab-layer-map
-                      .scheme=${chosen}
-                      .schemes=${shown?.schemes.map((row) => row.scheme) ?? []}
-                      .decoderLayers=${decoderLayers(model)}
-                      .selected=${state.module}
-                    ></lab-layer-map>
-                    <lab-matrix-sheet .layer=${layer} .recipe=${chosen.scheme} .histogram=${state.histogram}></lab-matrix-sheet>
-                  `
-            }
-          </section>
-          ${
-            chosen === null || shown === null
-              ? nothing
-              : html`<section class="aside" aria-label="The chosen scheme">
-                  <lab-scheme-summary .scheme=${chosen} .model=${shown.model}></lab-scheme-summary>
-                  <lab-export-panel
-                    .scheme=${chosen.scheme}
-                    .promisedBytes=${chosen.fileBytes.value}
-                    .blocked=${exportBlocked(state)}
-                    .exported=${state.exported}
-                  ></lab-export-panel>
-                  <lab-gpu-fit
-                    .scheme=${chosen.scheme}
-                    .fit=${chosen.fit}
-                    .plan=${state.plan}
-                    .maxPositions=${shown.model.maxPositions}
-                  ></lab-gpu-fit>
-                </section>`
-          }
-        </div>
-        ${
-          shown === null
-            ? nothing
-            : html`
-                <section class="band" aria-label="Schemes">
-                  <lab-scheme-table class="numbers-of-result" .result=${shown} .plan=${state.plan} .selected=${chosen?.scheme ?? ""}></lab-scheme-table>
-                  <lab-scheme-picker .asked=${state.asked} .isStale=${isStale(state) && job === null}></lab-scheme-picker>
-                  <lab-compare-settings .asked=${state.asked}></lab-compare-settings>
-                </section>
-                <section class="band numbers-of-result" aria-label="Kernels">
-                  <lab-throughput .result=${shown} .scheme=${chosen?.scheme ?? ""}></lab-throughput>
-                </section>
-              `
-        }
+        ${surface(state, this.#begin())}
         ${foot(model)}
       </main>
       <lab-run-bar .run=${run} .shown=${shown} .device=${state.device}></lab-run-bar>
       <lab-keys-dialog></lab-keys-dialog>
+      <lab-command-palette></lab-command-palette>
       <lab-tip-layer></lab-tip-layer>
       ${
         this.isDropping
@@ -152,36 +194,26 @@ export class LabApp extends LitElement {
     `;
   }
 
-  #blank(isBusy: boolean): TemplateResult {
-    return html`
-      <div class="blank" aria-hidden="true">
-        ${Array.from({ length: 7 }, () => html`<span></span>${Array.from({ length: 4 }, () => html`<span class="cell hatched"></span>`)}`)}
-      </div>
-      ${
-        isBusy
-          ? nothing
-          : html`
-              <p class="blank-note">Every matrix of a model will stand here by its error, layer by layer.</p>
-              <div class="actions">
-                <button type="button" class="button main" @click=${() => this.topBar.pickFolder()}>Open a folder</button>
-                <button type="button" class="button" @click=${() => this.#controller.open(FIRST_MODEL)}>Try quantlab-4m</button>
-              </div>
-            `
-      }
-    `;
+  /** What an empty surface offers. */
+  #begin(): TemplateResult {
+    return html`<div class="actions">
+      <button type="button" class="button main" @click=${() => this.pickFolder()}>Open a folder</button>
+      <button type="button" class="button" @click=${() => this.#controller.open(FIRST_MODEL)}>Try quantlab-4m</button>
+    </div>`;
   }
 
+  /** Shows the surface that the address names. */
+  readonly #follow = (): void => {
+    const wanted = window.location.hash.slice(1);
+    this.#store.set({ surface: SURFACES.find((surface) => surface === wanted) ?? "measure" });
+  };
+
   readonly #key = (event: KeyboardEvent): void => {
-    const path = event.composedPath();
-    if (path.some((node) => node instanceof HTMLDialogElement)) return;
-    const target = path[0];
-    const isTyping = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
-    if (event.key === "Escape" && this.#store.state.job !== null) {
-      this.#controller.cancel();
-    } else if (event.key === "?" && !isTyping && !event.ctrlKey && !event.metaKey) {
-      event.preventDefault();
-      this.keys.show();
-    }
+    if (event.composedPath().some((node) => node instanceof HTMLDialogElement)) return;
+    const command = this.#keyMap.find(event, commands(this));
+    if (command === null) return;
+    event.preventDefault();
+    command.run();
   };
 
   readonly #dragOver = (event: DragEvent): void => {
@@ -211,9 +243,11 @@ export class LabApp extends LitElement {
   }
 }
 
-function decoderLayers(model: ModelSummary | null): number | null {
-  const cache = model?.kvCache;
-  return cache === undefined || typeof cache === "string" ? null : cache.layers;
+const SURFACES: readonly Surface[] = ["model", "measure", "layers"];
+
+/** Commands that have keys, for the list of keys. */
+function keyLines(known: readonly Command[]): readonly { readonly keys: readonly string[]; readonly words: string }[] {
+  return known.flatMap(({ key, words }) => (key === null || key === "Escape" ? [] : [{ keys: keyNames(key), words }]));
 }
 
 function warnings(model: ModelSummary): TemplateResult | typeof nothing {

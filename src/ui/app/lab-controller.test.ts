@@ -4,7 +4,16 @@ import type { CompareResult } from "../../engine/result.ts";
 import type { Outcome, WorkerApi } from "../../engine/worker-api.ts";
 import { sampleResult, sampleScheme } from "../panels/compare-result.cases.ts";
 import { type EngineLink, LabController } from "./lab-controller.ts";
-import { exportBlocked, isStale, situation } from "./lab-state.ts";
+import {
+  chosenScheme,
+  errorPartOf,
+  exportBlocked,
+  isStale,
+  neighbour,
+  otherScheme,
+  sheetOf,
+  situation,
+} from "./lab-state.ts";
 import { LabStore } from "./lab-store.ts";
 
 const MODEL = { kind: "bundled", name: "tiny" } as const;
@@ -21,7 +30,9 @@ class FakeLink implements EngineLink {
   answers: { [name: string]: () => Promise<Outcome<unknown>> } = {
     open: async () => ({ ok: true, value: sampleResult().model }),
     compare: async () => ({ ok: true, value: sampleResult() }),
-    histogram: async () => ({ ok: true, value: { codes: [1], weights: [1], binsPerLevel: 1, firstLevel: 0 } }),
+    ledger: async () => ({ ok: true, value: { shards: [], tensors: [], roles: [], sideFiles: [] } }),
+    sheet: async () => ({ ok: true, value: { module: "m" } }),
+    errorWindow: async () => ({ ok: true, value: { row: 0, column: 0, rows: 1, columns: 1 } }),
     exportCheckpoint: async () => ({
       ok: true,
       value: { result: { scheme: "W4A16" }, archive: null, fileName: "tiny-W4A16.tar" },
@@ -50,6 +61,7 @@ class FakeLink implements EngineLink {
 
 function lab(): { store: LabStore; link: FakeLink; controller: LabController } {
   const store = new LabStore();
+  store.set({ asked: { ...store.state.asked, schemes: ["W4A16", "W8A8"] } });
   const link = new FakeLink();
   const keep = (
     _archive: File,
@@ -71,9 +83,10 @@ describe("the controller", () => {
     const { store, link, controller } = lab();
     await controller.open(MODEL);
     await settle();
-    expect(link.asked).toEqual(["open", "compare", "histogram"]);
+    expect(link.asked).toEqual(["open", "ledger", "compare", "sheet", "sheet"]);
     expect(store.state.module).toBe("model.layers.1.mlp.down_proj");
-    expect(store.state.histogram.state).toBe("ready");
+    expect(sheetOf(store.state, chosenScheme(store.state)).state).toBe("ready");
+    expect(sheetOf(store.state, otherScheme(store.state)).state).toBe("ready");
     expect(situation(store.state).kind).toBe("finished");
   });
 
@@ -99,7 +112,7 @@ describe("the controller", () => {
     link.asked.length = 0;
     controller.pickModule("model.layers.0.mlp.q_proj");
     await settle();
-    expect(link.asked).toEqual(["open", "histogram"]);
+    expect(link.asked).toEqual(["open", "sheet", "sheet"]);
   });
 
   test("a new worker has to open the checkpoint again", async () => {
@@ -186,17 +199,64 @@ describe("the controller", () => {
     expect(isStale(store.state)).toBe(false);
   });
 
-  test("no levels are counted in a matrix that is only pruned", async () => {
+  test("what a recipe cannot take is not looked at", async () => {
     const { store, link, controller } = lab();
-    const pruned = sampleScheme("magnitude:0.5 | none", 9);
-    const layers = pruned.layers.map((layer) => ({ ...layer, scheme: null }));
-    const value = sampleResult({ schemes: [{ ...pruned, layers }] });
+    const error = BROKEN.toData();
+    const scheme = sampleScheme("W4A16", 19);
+    const layers = scheme.layers.map((layer) => ({ ...layer, sqnrDb: null, error }));
+    const value = sampleResult({ schemes: [{ ...scheme, layers }] });
     link.answers.compare = async () => ({ ok: true, value });
     await controller.open(MODEL);
     await settle();
-    expect(link.asked).toEqual(["open", "compare"]);
-    expect(store.state.histogram.state).toBe("none");
+    expect(link.asked).toEqual(["open", "ledger", "compare"]);
+    expect(sheetOf(store.state, chosenScheme(store.state)).state).toBe("none");
     expect(store.state.module).not.toBeNull();
+  });
+
+  test("changing between two recipes keeps their sides, and asks nothing again", async () => {
+    const { store, link, controller } = lab();
+    await controller.open(MODEL);
+    await settle();
+    link.asked.length = 0;
+    const names = () => [chosenScheme(store.state)?.scheme, otherScheme(store.state)?.scheme, store.state.isLeft];
+    expect(names()).toEqual(["W4A16", "W8A8", true]);
+    controller.swap();
+    expect(names()).toEqual(["W8A8", "W4A16", false]);
+    controller.pickScheme("W4A16");
+    expect(names()).toEqual(["W4A16", "W8A8", true]);
+    await settle();
+    expect(link.asked).toEqual([]);
+  });
+
+  test("the next matrix is the same kind in the next layer", async () => {
+    const { store, controller } = lab();
+    await controller.open(MODEL);
+    controller.pickModule("model.layers.0.mlp.q_proj");
+    expect(neighbour(store.state, 1)).toBe("model.layers.1.mlp.q_proj");
+    expect(neighbour(store.state, -1)).toBeNull();
+  });
+
+  test("weights of an error map are asked for once, and belong to their recipe and matrix", async () => {
+    const { store, link, controller } = lab();
+    await controller.open(MODEL);
+    await settle();
+    link.asked.length = 0;
+    const part = { row: 0, column: 0, rows: 8, columns: 8 };
+    controller.needErrors("W4A16", part);
+    controller.needErrors("W4A16", part);
+    await settle();
+    expect(link.asked).toEqual(["errorWindow"]);
+    expect(errorPartOf(store.state, chosenScheme(store.state))).not.toBeNull();
+    expect(errorPartOf(store.state, otherScheme(store.state))).toBeNull();
+  });
+
+  test("another comparison forgets the close looks of the one before", async () => {
+    const { store, controller } = lab();
+    await controller.open(MODEL);
+    await settle();
+    const again = controller.compare();
+    expect(store.state.sheets.size).toBe(0);
+    await again;
   });
 
   test("an export keeps the engine's file name", async () => {

@@ -1,11 +1,13 @@
 import { asLabError, type LabError, quote } from "../../base/errors.ts";
 import type { PlanSettings, QuantizeRequest } from "../../engine/api.ts";
+import type { WindowRequest } from "../../engine/error-window.ts";
 import { applyPlan } from "../../engine/plan-column.ts";
 import type { CompareResult, ExportResult } from "../../engine/result.ts";
 import type { ModelChoice, WorkerEvent } from "../../engine/worker-api.ts";
 import type { ExportedArchive } from "../panels/export-model.ts";
 import type { AskedRules } from "../panels/panel-events.ts";
-import { chosenScheme, exportBlocked, type Job, worstModule } from "./lab-state.ts";
+import { CloseLook } from "./close-look.ts";
+import { chosenScheme, exportBlocked, FIRST_VIEW, type Job, otherScheme, worstModule } from "./lab-state.ts";
 import type { LabStore } from "./lab-store.ts";
 import type { WorkerBridge } from "./worker-bridge.ts";
 
@@ -22,7 +24,7 @@ export class LabController {
   readonly #keepArchive: KeepArchive;
   /** The newest wish. Whatever an older one still brings is dropped. */
   #turn = 0;
-  #histogramTurn = 0;
+  readonly #look: CloseLook;
   /** What the living worker has open. */
   #opened: { readonly choice: ModelChoice; readonly generation: number } | null = null;
 
@@ -30,6 +32,11 @@ export class LabController {
     this.#store = store;
     this.#bridge = bridge;
     this.#keepArchive = keepArchive;
+    this.#look = new CloseLook(store, async (doing, invoke) => {
+      const { choice } = store.state;
+      if (choice !== null) await this.#ensureOpen(choice);
+      return await bridge.call(doing, invoke);
+    });
   }
 
   /** Opens a checkpoint and compares it. When it cannot be opened, what is shown stands. */
@@ -38,8 +45,10 @@ export class LabController {
     try {
       await this.#greet();
       const model = await this.#openInWorker(choice);
+      const ledger = await this.#bridge.call(`listing ${quote(choice.name)}`, (api) => api.ledger());
       if (turn !== this.#turn) return;
-      this.#store.set({ choice, model, shown: null, module: null, histogram: { state: "none" }, exported: null });
+      this.#look.forget();
+      this.#store.set({ choice, model, ledger, shown: null, module: null, role: null, exported: null });
     } catch (thrown) {
       this.#finish(turn, "opening", asLabError(thrown, `opening ${quote(choice.name)}`));
       return;
@@ -52,6 +61,7 @@ export class LabController {
     const { choice, asked, plan, shown: before } = this.#store.state;
     if (choice === null) return;
     const turn = this.#begin({ kind: "comparing", name: choice.name, progress: null });
+    this.#look.forget();
     try {
       await this.#greet();
       await this.#ensureOpen(choice);
@@ -110,14 +120,40 @@ export class LabController {
     void this.#greet().catch(() => undefined);
   }
 
+  /** Chooses a recipe. Choosing the one to change with changes the two. */
   pickScheme(scheme: string): void {
-    this.#store.set({ scheme });
+    const { state } = this.#store;
+    const before = chosenScheme(state)?.scheme ?? state.scheme;
+    if (otherScheme(state)?.scheme === scheme) this.#store.set({ scheme, other: before, isLeft: !state.isLeft });
+    else this.#store.set({ scheme });
     this.#select();
   }
 
+  /** Chooses the recipe to change with. */
+  pickOther(scheme: string): void {
+    this.#store.set({ other: scheme });
+    this.#look.update();
+  }
+
+  /** Changes between two recipes; what was looked at of both is kept. */
+  swap(): void {
+    const other = otherScheme(this.#store.state);
+    if (other !== null) this.pickScheme(other.scheme);
+  }
+
+  setSplit(isSplit: boolean): void {
+    this.#store.set({ isSplit });
+    this.#look.update();
+  }
+
   pickModule(module: string): void {
-    this.#store.set({ module });
-    void this.#loadHistogram();
+    this.#store.set({ module, errorView: FIRST_VIEW });
+    this.#look.update();
+  }
+
+  /** Hands on what an error map lacks. */
+  needErrors(recipe: string, part: WindowRequest): void {
+    void this.#look.readPart(recipe, part);
   }
 
   /** The planner is pure: its column is filled again without running anything. */
@@ -182,39 +218,13 @@ export class LabController {
     this.#store.set({ shown: applyPlan(result, this.#store.state.plan), exported: null });
   }
 
-  /** Keeps the chosen matrix where the scheme has it, else takes the worst, and opens it. */
+  /** Keeps the chosen matrix where the scheme has it, else takes the worst, and looks at it closely. */
   #select(): void {
-    const { module, job } = this.#store.state;
     const chosen = chosenScheme(this.#store.state);
+    const { module } = this.#store.state;
     const isThere = chosen?.layers.some((layer) => layer.module === module) ?? false;
-    if (!isThere) this.#store.set({ module: worstModule(chosen) });
-    if (job === null) void this.#loadHistogram();
-  }
-
-  async #loadHistogram(): Promise<void> {
-    const turn = ++this.#histogramTurn;
-    const { module, choice, job } = this.#store.state;
-    const request = this.#request();
-    const layer = chosenScheme(this.#store.state)?.layers.find((candidate) => candidate.module === module);
-    // What is only pruned has no levels to count.
-    if (module === null || choice === null || request === null || job !== null || layer?.scheme === null) {
-      this.#store.set({ histogram: { state: "none" } });
-      return;
-    }
-    this.#store.set({ histogram: { state: "waiting" } });
-    try {
-      await this.#ensureOpen(choice);
-      const result = await this.#bridge.call(`counting the weights of ${quote(module)}`, (api) =>
-        api.histogram(module, request),
-      );
-      if (turn === this.#histogramTurn) this.#store.set({ histogram: { state: "ready", result } });
-    } catch (thrown) {
-      if (turn !== this.#histogramTurn) return;
-      const error = asLabError(thrown, `counting the weights of ${quote(module)}`);
-      this.#store.set({
-        histogram: error.code === "run/cancelled" ? { state: "none" } : { state: "failed", error: error.toData() },
-      });
-    }
+    if (!isThere) this.#store.set({ module: worstModule(chosen), errorView: FIRST_VIEW });
+    this.#look.update();
   }
 
   #request(): QuantizeRequest | null {

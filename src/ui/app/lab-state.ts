@@ -1,14 +1,17 @@
 import type { LabErrorData } from "../../base/errors.ts";
 import type { PlanSettings } from "../../engine/api.ts";
-import type { CompareResult, ModelSummary, Progress, SchemeResult } from "../../engine/result.ts";
+import type { ErrorWindow } from "../../engine/error-window.ts";
+import type { Ledger } from "../../engine/ledger.ts";
+import type { CompareResult, LayerResult, ModelSummary, Progress, SchemeResult } from "../../engine/result.ts";
 import type { DeviceSummary, ModelChoice } from "../../engine/worker-api.ts";
 import { DEFAULT_GPU } from "../../planner/gpus.ts";
 import { DEFAULT_SCHEMES } from "../../schemes/presets.ts";
 import { DEFAULT_IGNORE } from "../../schemes/targets.ts";
+import type { ErrorView } from "../charts/error-map.ts";
 import type { ExportedArchive } from "../panels/export-model.ts";
 import type { Situation } from "../panels/headline-model.ts";
-import type { HistogramView } from "../panels/matrix-sheet-model.ts";
-import type { AskedRules } from "../panels/panel-events.ts";
+import type { SheetView } from "../panels/matrix-sheet-model.ts";
+import type { AskedRules, Surface, TensorRole } from "../panels/panel-events.ts";
 import type { RunState } from "../panels/run-bar-model.ts";
 import { shortName } from "../parts/safe-name.ts";
 
@@ -22,10 +25,12 @@ export interface Job {
 
 /** Everything the page shows. What was asked stands apart from what is shown. */
 export interface LabState {
+  readonly surface: Surface;
   readonly device: DeviceSummary | null;
   /** The checkpoint that is open, and its headers. */
   readonly choice: ModelChoice | null;
   readonly model: ModelSummary | null;
+  readonly ledger: Ledger | null;
   readonly asked: AskedRules;
   readonly plan: PlanSettings;
   /** The comparison on screen, finished or not, with the plan of this page applied. */
@@ -33,21 +38,36 @@ export interface LabState {
   readonly job: Job | null;
   readonly end: "none" | "done" | "cancelled" | "failed";
   readonly failure: { readonly error: LabErrorData; readonly during: Job["kind"] } | null;
-  /** The one selection that every picture follows. */
+  /** The one selection that every picture follows: a recipe, a module, a role of tensors. */
   readonly scheme: string;
   readonly module: string | null;
-  readonly histogram: HistogramView;
+  readonly role: TensorRole | null;
+  /** The recipe to change with, at one press of `x`; null where there is no other. */
+  readonly other: string | null;
+  /** The chosen recipe is the left one of the two. */
+  readonly isLeft: boolean;
+  /** Both are looked at side by side. */
+  readonly isSplit: boolean;
+  /** Close looks at matrices, by `lookKey`. */
+  readonly sheets: ReadonlyMap<string, SheetView>;
+  readonly errorParts: ReadonlyMap<string, ErrorWindow>;
+  readonly errorView: ErrorView;
   readonly exported: ExportedArchive | null;
 }
 
 /** The model that the page opens with. */
 export const FIRST_MODEL: ModelChoice = { kind: "bundled", name: "quantlab-4m" };
 
+/** A matrix is first seen weight by weight, from its first row and column on. */
+export const FIRST_VIEW: ErrorView = { row: 0, column: 0, zoom: 4 };
+
 /** The page before anything has happened. */
 export const INITIAL_STATE: LabState = {
+  surface: "measure",
   device: null,
   choice: null,
   model: null,
+  ledger: null,
   asked: { schemes: DEFAULT_SCHEMES, arithmetic: "eager", ignore: DEFAULT_IGNORE },
   plan: { gpu: DEFAULT_GPU, contextTokens: 4096, sequences: 1 },
   shown: null,
@@ -56,7 +76,13 @@ export const INITIAL_STATE: LabState = {
   failure: null,
   scheme: "W4A16",
   module: null,
-  histogram: { state: "none" },
+  role: null,
+  other: null,
+  isLeft: true,
+  isSplit: false,
+  sheets: new Map(),
+  errorParts: new Map(),
+  errorView: FIRST_VIEW,
   exported: null,
 };
 
@@ -64,6 +90,47 @@ export const INITIAL_STATE: LabState = {
 export function chosenScheme(state: LabState): SchemeResult | null {
   const schemes = state.shown?.schemes ?? [];
   return schemes.find((row) => row.scheme === state.scheme) ?? schemes[0] ?? null;
+}
+
+/** The row of the recipe to change with, or null. */
+export function otherScheme(state: LabState): SchemeResult | null {
+  const chosen = chosenScheme(state);
+  const schemes = (state.shown?.schemes ?? []).filter((row) => row !== chosen);
+  return schemes.find((row) => row.scheme === state.other) ?? schemes[0] ?? null;
+}
+
+/** What a scheme does to the chosen matrix, or null. */
+export function chosenLayer(state: LabState, scheme: SchemeResult | null): LayerResult | null {
+  return scheme?.layers.find((candidate) => candidate.module === state.module) ?? null;
+}
+
+/** Under which key a close look at a matrix is kept. */
+export function lookKey(scheme: string, module: string): string {
+  return `${scheme}\n${module}`;
+}
+
+/** The close look at the chosen matrix under a scheme. */
+export function sheetOf(state: LabState, scheme: SchemeResult | null): SheetView {
+  if (scheme === null || state.module === null) return { state: "none" };
+  return state.sheets.get(lookKey(scheme.scheme, state.module)) ?? { state: "none" };
+}
+
+/** The weights of the chosen matrix that were read for its error map under a scheme. */
+export function errorPartOf(state: LabState, scheme: SchemeResult | null): ErrorWindow | null {
+  if (scheme === null || state.module === null) return null;
+  return state.errorParts.get(lookKey(scheme.scheme, state.module)) ?? null;
+}
+
+/** The matrix of the same kind in the layer before or after, over gaps; the next in the list outside of the layers. */
+export function neighbour(state: LabState, step: -1 | 1): string | null {
+  const layers = chosenScheme(state)?.layers ?? [];
+  const here = layers.find((layer) => layer.module === state.module);
+  if (here === undefined) return null;
+  const inLayers = here.layer !== null;
+  const kin = layers
+    .filter((layer) => (inLayers ? layer.moduleKind === here.moduleKind && layer.layer !== null : layer.layer === null))
+    .sort((a, b) => (a.layer ?? 0) - (b.layer ?? 0));
+  return kin[kin.indexOf(here) + step]?.module ?? null;
 }
 
 /** Whether the settings changed since the shown comparison was asked for. The order of its rows changes nothing. */

@@ -6,7 +6,7 @@ const MARK_CONTRAST = 3;
 
 const CSS = readFileSync(new URL("./tokens.css", import.meta.url), "utf8");
 const WIDTHS = [2, 3, 4, 5, 6, 7, 8] as const;
-const GROUNDS = ["--paper", "--sunk", "--float"] as const;
+const GROUNDS = ["--paper", "--sunk", "--beaten", "--float"] as const;
 
 /** `L C H` of a token in one theme. */
 function oklch(token: string, theme: "light" | "dark"): readonly [number, number, number] {

@@ -1,5 +1,7 @@
-import { describe, expect, test } from "vitest";
-import { drawHeatMap, type HeatMapCell, type HeatMapData, walkCells } from "./heat-map.ts";
+import { expect, test } from "vitest";
+import type { Drawing, Shape } from "./chart.ts";
+import { drawHeatMap, type HeatMapCell, type HeatMapData } from "./heat-map.ts";
+import { MADE_THEME } from "./made-theme.cases.ts";
 
 function cell(
   row: number,
@@ -10,107 +12,101 @@ function cell(
   return { key: `${row}:${column}`, row, column, state, value, label: String(value), sentence: "", isNotched: false };
 }
 
-function grid(rows: number, columns: number, hole?: string): HeatMapData {
+function grid(rows: number, columns: number): HeatMapData {
   const cells: HeatMapCell[] = [];
   for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      if (`${row}:${column}` !== hole) cells.push(cell(row, column, 20 - row - column / columns));
-    }
+    for (let column = 0; column < columns; column++) cells.push(cell(row, column, 20 - row - column / columns));
   }
-  const names = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index));
+  const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `kind_${index}`);
+  const totals = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({ at, share: 1 / count, isWaiting: false, name: "", sentence: "" }));
   return {
     rows: names(rows),
-    hasTotals: false,
-    columns: names(columns),
+    columns: Array.from({ length: columns }, (_, index) => String(index)),
     columnWord: "layer",
     cells,
+    rowTotals: totals(rows),
+    columnTotals: totals(columns),
+    totalWord: "of all",
+    loners: [],
     domain: { good: 20, bad: 10 },
+    unit: "dB",
+    selected: null,
+    caption: { strong: "", plain: "" },
   };
 }
 
-describe("drawing a heat map", () => {
-  test("the best value is palest and the worst strongest", () => {
-    const data = { ...grid(1, 3), cells: [cell(0, 0, 20), cell(0, 1, 15), cell(0, 2, 10)] };
-    const steps = drawHeatMap(data, { width: 800, labelWidth: 96 }).cells.map((drawn) => drawn.step);
-    expect(steps).toEqual([9 - 9, 9 - 5, 9]);
-  });
+function draw(data: HeatMapData, width: number): Drawing {
+  return drawHeatMap(data, { width, height: 240 }, MADE_THEME);
+}
 
-  test("a place without a value has no step, so that it is never drawn as zero", () => {
-    const data = { ...grid(1, 2), cells: [cell(0, 0, 20), cell(0, 1, null, "waiting")] };
-    expect(drawHeatMap(data, { width: 800, labelWidth: 96 }).cells[1]?.step).toBeNull();
-  });
+function faces(drawing: Drawing): readonly Shape[] {
+  return [...(drawing.dense ?? []), ...drawing.shapes].filter((shape) => shape.kind === "rect" && shape.radius === 2);
+}
 
-  test("a matrix without a finite figure still bears its dash, however narrow its cell", () => {
-    const data = { ...grid(1, 300), cells: [cell(0, 0, null), cell(0, 1, 12)] };
-    expect(drawHeatMap(data, { width: 351, labelWidth: 96 }).cells.map((drawn) => drawn.showsLabel)).toEqual([
-      true,
-      false,
-    ]);
-  });
+function texts(drawing: Drawing): readonly string[] {
+  return drawing.shapes.flatMap((shape) => (shape.kind === "text" ? [shape.text] : []));
+}
 
-  test("thirty layers fit beside their names at the width of the main picture", () => {
-    const drawing = drawHeatMap(grid(7, 30), { width: 896, labelWidth: 96 });
-    expect(drawing.mapWidth).toBeLessThanOrEqual(800);
-    expect(drawing.cellWidth).toBeGreaterThanOrEqual(24);
-  });
-
-  test("three hundred layers keep cells of 24 px and pan", () => {
-    const drawing = drawHeatMap(grid(7, 300), { width: 351, labelWidth: 96 });
-    expect(drawing.cellWidth).toBe(24);
-    expect(drawing.mapWidth).toBe(7200);
-    expect(drawing.cells.some((drawn) => drawn.showsLabel)).toBe(false);
-  });
-
-  test("wide cells all bear their figure", () => {
-    const drawing = drawHeatMap(grid(7, 4), { width: 896, labelWidth: 96 });
-    expect(drawing.cells.every((drawn) => drawn.showsLabel)).toBe(true);
-  });
-
-  test("the strip beside the map puts the worst value at the right", () => {
-    const data = { ...grid(1, 2), cells: [cell(0, 0, 20), cell(0, 1, 10)] };
-    const [good, bad] = drawHeatMap(data, { width: 896, labelWidth: 96 }).strip?.ticks ?? [];
-    expect(good?.x).toBeLessThan(bad?.x ?? 0);
-  });
-
-  test("a row that sums up stands apart, without ticks, and is never among the worst that bear a figure", () => {
-    const data = { ...grid(3, 20), hasTotals: true };
-    const cells = data.cells.map((drawn) => (drawn.row === 2 ? { ...drawn, value: 1 } : drawn));
-    const drawing = drawHeatMap({ ...data, cells }, { width: 896, labelWidth: 96 });
-    expect(drawing.cells.filter((drawn) => drawn.isTotal)).toHaveLength(20);
-    const tops = [0, 20, 40].map((at) => drawing.cells[at]?.y ?? 0);
-    expect((tops[2] ?? 0) - (tops[1] ?? 0)).toBeGreaterThan((tops[1] ?? 0) - (tops[0] ?? 0));
-    expect(drawing.rowLabels.map((label) => label.isTotal)).toEqual([false, false, true]);
-    expect(drawing.height).toBe((tops[2] ?? 0) + drawing.cellHeight);
-    const narrow = drawHeatMap({ ...data, cells }, { width: 96 + 20 * 33, labelWidth: 96 });
-    expect(narrow.cells.filter((drawn) => drawn.showsLabel && drawn.isTotal)).toEqual([]);
-    expect(narrow.cells.some((drawn) => drawn.showsLabel)).toBe(true);
-  });
-
-  test("without room there is no strip", () => {
-    expect(drawHeatMap(grid(7, 4), { width: 351, labelWidth: 96 }).strip).toBeNull();
-  });
+test("the best value is palest and the worst strongest", () => {
+  const data = { ...grid(1, 3), cells: [cell(0, 0, 20), cell(0, 1, 15), cell(0, 2, 10)] };
+  expect(faces(draw(data, 800)).map((shape) => "fill" in shape && shape.fill)).toEqual(["m0", "m4", "m9"]);
 });
 
-describe("walking cells by arrows", () => {
-  const { cells } = grid(3, 3, "1:1");
+test("what waits is hatched, never zero, and cannot be picked", () => {
+  const drawing = draw({ ...grid(1, 2), cells: [cell(0, 0, 20), cell(0, 1, null, "waiting")] }, 800);
+  expect(faces(drawing)[1]).toMatchObject({ fill: "hatch" });
+  expect(drawing.marks.slice(0, 2).map((mark) => mark.isPickable)).toEqual([true, false]);
+});
 
-  test("goes to the neighbour", () => {
-    expect(walkCells(cells, "0:0", "ArrowRight")).toBe("0:1");
-    expect(walkCells(cells, "0:0", "ArrowDown")).toBe("1:0");
-  });
+test("a matrix without a finite figure still bears its dash, however narrow its cell", () => {
+  const drawing = draw({ ...grid(1, 300), cells: [cell(0, 0, null), cell(0, 1, 12.5)] }, 351);
+  expect(texts(drawing)).toContain("null");
+  expect(texts(drawing)).not.toContain("12.5");
+});
 
-  test("goes over a gap", () => {
-    expect(walkCells(cells, "1:0", "ArrowRight")).toBe("1:2");
-    expect(walkCells(cells, "2:1", "ArrowUp")).toBe("0:1");
-  });
+test("thirty layers stand beside their names and bars at the width of the main picture", () => {
+  const drawing = draw(grid(7, 30), 930);
+  expect(drawing.width + (drawing.pinned?.width ?? 0)).toBeLessThanOrEqual(930);
+  expect(drawing.marks[0]?.width).toBeGreaterThanOrEqual(22);
+});
 
-  test("stays at an edge", () => {
-    expect(walkCells(cells, "0:0", "ArrowLeft")).toBe("0:0");
-    expect(walkCells(cells, "2:2", "ArrowDown")).toBe("2:2");
-  });
+test("three hundred layers keep targets of 24 px, pan beside their names, and are painted on the canvas", () => {
+  const drawing = draw(grid(7, 300), 351);
+  expect(drawing.width).toBe(7200);
+  expect(drawing.pinned?.width).toBeLessThanOrEqual(110);
+  expect(drawing.dense).toHaveLength(2100);
+  expect(drawing.marks).toHaveLength(2400);
+  const edges = drawing.marks.slice(0, 2).map((mark) => mark.x);
+  expect((edges[1] ?? 0) - (edges[0] ?? 0)).toBe(24);
+});
 
-  test("Home and End reach the ends of the row", () => {
-    expect(walkCells(cells, "2:1", "Home")).toBe("2:0");
-    expect(walkCells(cells, "2:1", "End")).toBe("2:2");
-  });
+test("wide cells all bear their figure, of narrow ones only the worst", () => {
+  expect(texts(draw(grid(7, 4), 896)).filter((text) => /^(1\d|20)[^%]*$/.test(text))).toHaveLength(28);
+  const narrow = texts(draw({ ...grid(7, 20), columnTotals: [], rowTotals: [] }, 84 + 20 * 33));
+  expect(narrow.filter((text) => text.includes("."))).toHaveLength(8);
+});
+
+test("the largest share has the longest bar", () => {
+  const data = {
+    ...grid(2, 2),
+    columnTotals: [0.75, 0.25].map((share, at) => ({ at, share, isWaiting: false, name: "", sentence: "" })),
+  };
+  const bars = draw(data, 896).shapes.filter((shape) => shape.kind === "rect" && shape.fill === "ink3");
+  const [large, small] = bars.map((shape) => (shape.kind === "rect" ? shape.height : 0));
+  expect((large ?? 0) / (small ?? 1)).toBeCloseTo(3, 6);
+});
+
+test("modules outside of the layers stand below, with a row each", () => {
+  const loners = [{ name: "model.an_uncommonly_long_name.proj", cell: cell(2, 0, 15) }];
+  const drawing = draw({ ...grid(2, 2), loners }, 896);
+  const [first, last] = [drawing.marks[0], drawing.marks.find((mark) => mark.key === "2:0")];
+  expect((last?.y ?? 0) - (first?.y ?? 0)).toBeGreaterThan(2 * 32);
+  expect(drawing.height).toBeGreaterThanOrEqual((last?.y ?? 0) + (last?.height ?? 0));
+});
+
+test("the selected cell is ringed, and says so", () => {
+  const drawing = draw({ ...grid(1, 2), selected: "0:1" }, 896);
+  expect(drawing.marks.map((mark) => mark.isSelected).slice(0, 2)).toEqual([false, true]);
+  expect(drawing.shapes.some((shape) => shape.kind === "rect" && shape.strokeWidth === 2.5)).toBe(true);
 });

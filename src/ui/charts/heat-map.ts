@@ -1,5 +1,18 @@
 import { scaleLinear, scaleQuantize } from "d3-scale";
-import { html, nothing, svg, type TemplateResult } from "lit";
+import { formatPercent } from "../../base/format.ts";
+import {
+  type Caption,
+  type Chart,
+  type ChartSize,
+  type ChartTable,
+  type Drawing,
+  figure,
+  HATCH,
+  type Mark,
+  type Shape,
+  words,
+} from "./chart.ts";
+import { type ChartTheme, MAGNITUDE_STEPS } from "./theme.ts";
 
 /**
  * A place without a cell is a matrix that the model does not have, or that is left alone. `refused`: the scheme does not
@@ -24,254 +37,347 @@ export interface HeatMapCell {
   readonly isNotched: boolean;
 }
 
-/** A grid of values of which one end is good. */
+/** What a row or a column comes to as a whole: a bar at its end. */
+export interface HeatMapTotal {
+  readonly at: number;
+  /** Of all rows or columns together, 0 to 1; null while it is not known, and where there is none. */
+  readonly share: number | null;
+  readonly isWaiting: boolean;
+  /** `layer 0`, `o_proj`. */
+  readonly name: string;
+  readonly sentence: string;
+}
+
+/** A grid of values of which one end is good, and single cells beneath it that belong to no column. */
 export interface HeatMapData {
   readonly rows: readonly string[];
-  /** The last row sums up each column: it stands apart, has no ticks beside it and cannot be picked. */
-  readonly hasTotals: boolean;
   readonly columns: readonly string[];
-  /** What the columns are, `layer`; empty for a plain list. */
+  /** What the columns are: `layer`. */
   readonly columnWord: string;
   readonly cells: readonly HeatMapCell[];
+  readonly rowTotals: readonly HeatMapTotal[];
+  readonly columnTotals: readonly HeatMapTotal[];
+  /** What the bars are: `share of all error`. */
+  readonly totalWord: string;
+  /** Cells without a column, each with its own row after those of the grid. */
+  readonly loners: readonly { readonly name: string; readonly cell: HeatMapCell }[];
   /** Values at the pale and at the strong end of the ramp; `good` is the larger. */
   readonly domain: { readonly good: number; readonly bad: number };
+  readonly unit: string;
+  readonly selected: string | null;
+  readonly caption: Caption;
 }
-
-/** Pixels of the box the picture may fill. */
-export interface HeatMapSize {
-  readonly width: number;
-  /** Leave room for names at the left. */
-  readonly labelWidth: number;
-}
-
-export interface DrawnCell {
-  readonly cell: HeatMapCell;
-  readonly x: number;
-  readonly y: number;
-  /** 0 good … 9 worst, or null where there is no value. */
-  readonly step: number | null;
-  readonly showsLabel: boolean;
-  /** In the row that sums up. */
-  readonly isTotal: boolean;
-}
-
-export interface DrawnTick {
-  readonly key: string;
-  readonly x: number;
-  readonly y: number;
-}
-
-/** Where everything lies. Pure data, tested apart from the page. */
-export interface HeatMapDrawing {
-  readonly cellWidth: number;
-  readonly cellHeight: number;
-  readonly mapWidth: number;
-  readonly height: number;
-  readonly cells: readonly DrawnCell[];
-  readonly rowLabels: readonly { readonly text: string; readonly y: number; readonly isTotal: boolean }[];
-  readonly columnLabels: readonly { readonly text: string; readonly x: number }[];
-  /** Every value on one line per row, where there is room beside the map; else null. */
-  readonly strip: {
-    readonly width: number;
-    readonly ticks: readonly DrawnTick[];
-    readonly axis: readonly { readonly text: string; readonly x: number }[];
-  } | null;
-}
-
-/** Steps of the magnitude ramp, `--m0` to `--m9`. */
-export const RAMP_STEPS = 10;
 
 const GAP = 2;
 /** Narrower cells could not be touched; wider ones would be slabs. */
 const CELL_WIDTH = { min: 24, max: 112 } as const;
 const HEAD = 20;
-/** Between the matrices and the row that sums them up. */
-const TOTALS_GAP = 6;
-/** Legs of the notch in a cell's corner. */
-const NOTCH = 8;
-/** Keeps the notch inside the ring of the selected cell. */
-const NOTCH_INSET = 3;
+const LABEL = { min: 84, max: 220, letter: 7, pad: 12 } as const;
+/** Room at the right for the bars of the rows with their figures. */
+const SIDE = { gap: 16, width: 92, bar: 44 } as const;
+/** Room below for the bars of the columns with their figures. */
+const BELOW = { gap: 8, bar: 28, text: 14 } as const;
+const LONER_GAP = 14;
+/** Legs of the notch in a cell's corner, and how far it keeps inside the ring of the selected cell. */
+const NOTCH = { leg: 8, inset: 3 } as const;
 /** A figure of four digits in 11 px, in a wide face. */
-const LABEL_WIDTH = 30;
+const FIGURE_WIDTH = 30;
+/** A share, `22.7 %`, in 11 px. */
+const SHARE_WIDTH = 46;
 /** In cells as narrow as that only the worst few bear their figure; in narrower ones none does. */
 const LABELLED_WORST = 8;
-const STRIP = { gap: 24, min: 150, max: 300, pad: 6 } as const;
+/** Of more cells the faces are painted on the canvas. */
+const MAX_CELL_SHAPES = 400;
 
-/** Lays out the map. Columns shrink to 24 px, then the map becomes wider than its box and pans. */
-export function drawHeatMap(data: HeatMapData, size: HeatMapSize): HeatMapDrawing {
-  const count = Math.max(1, data.columns.length);
-  const room = Math.max(0, size.width - size.labelWidth);
-  const cellWidth = Math.floor(clamp(room / count, CELL_WIDTH.min, CELL_WIDTH.max));
-  const cellHeight = data.columns.length > 12 ? 24 : 32;
-  const mapWidth = cellWidth * count;
-  // A quantizing scale wants its domain ascending; more signal is better, so the steps descend.
+/** Signal over error, or another figure of which more is better, of every matrix: layers by module kinds. */
+export const heatMapChart: Chart<HeatMapData> = {
+  name: "heat-map",
+  draw: drawHeatMap,
+  caption: (data) => data.caption,
+  table: heatMapTable,
+};
+
+/** Where the cells lie. */
+interface Grid {
+  readonly cellWidth: number;
+  readonly cellHeight: number;
+  readonly hasSide: boolean;
+  readonly labelWidth: number;
+  /** Below the last row of the grid. */
+  readonly bottom: number;
+}
+
+/** Lays out the map. Columns shrink to 24 px, then the map becomes wider than its box and pans beside its names. */
+export function drawHeatMap(data: HeatMapData, size: ChartSize, theme: ChartTheme): Drawing {
+  const grid = layOut(data, size.width);
+  const { cellWidth, cellHeight, bottom } = grid;
+  const belowTop = bottom + BELOW.gap;
+  const hasBelow = data.columnTotals.length > 0;
+  const lonersTop = (hasBelow ? belowTop + BELOW.bar + BELOW.text : bottom) + (data.loners.length > 0 ? LONER_GAP : 0);
   const step = scaleQuantize<number>()
     .domain([data.domain.bad, data.domain.good])
-    .range(Array.from({ length: RAMP_STEPS }, (_, index) => RAMP_STEPS - 1 - index));
-  const totals = data.hasTotals ? data.rows.length - 1 : null;
-  const topOf = (row: number): number => HEAD + row * cellHeight + (row === totals ? TOTALS_GAP : 0);
-  const worst = [...data.cells]
-    .filter((cell) => cell.value !== null && cell.row !== totals)
-    .sort((a, b) => Number(a.value) - Number(b.value))
-    .slice(0, LABELLED_WORST);
-  const inner = cellWidth - GAP;
-  const labelled = new Set(inner >= LABEL_WIDTH + 4 ? data.cells : inner >= LABEL_WIDTH ? worst : []);
-  const cells = data.cells.map((cell) => ({
-    cell,
-    x: cell.column * cellWidth,
-    y: topOf(cell.row),
-    step: cell.value === null ? null : step(cell.value),
-    showsLabel: labelled.has(cell) || (cell.state === "measured" && cell.value === null),
-    isTotal: cell.row === totals,
-  }));
-  const height = topOf(data.rows.length - 1) + cellHeight;
+    .range(Array.from({ length: MAGNITUDE_STEPS }, (_, index) => MAGNITUDE_STEPS - 1 - index));
+  const labelled = labelledCells(data, cellWidth);
+  const faces: Shape[] = [];
+  const shapes: Shape[] = [];
+  const marks: Mark[] = [];
+  const place = (cell: HeatMapCell, x: number, y: number, width: number): void => {
+    const box = { x, y, width: width - GAP, height: cellHeight - GAP };
+    const at = cell.value === null ? null : step(cell.value);
+    faces.push(face(box, cell, at, theme));
+    shapes.push(...inscription(box, cell, at, labelled.has(cell), cell.key === data.selected, theme));
+    marks.push({
+      ...box,
+      key: cell.key,
+      sentence: cell.sentence,
+      place: { row: cell.row, column: cell.column },
+      isPickable: cell.state !== "waiting",
+      isSelected: cell.key === data.selected,
+    });
+  };
+  for (const cell of data.cells) place(cell, cell.column * cellWidth, HEAD + cell.row * cellHeight, cellWidth);
+  for (const [index, { cell }] of data.loners.entries()) {
+    place(cell, 0, lonersTop + index * cellHeight, Math.max(cellWidth, FIGURE_WIDTH + 26));
+  }
+  const columns = columnBars(data, grid, belowTop, theme);
+  const rows = rowBars(data, grid, theme);
+  const isDense = faces.length > MAX_CELL_SHAPES;
   return {
-    cellWidth,
+    width: data.columns.length * cellWidth + (grid.hasSide ? SIDE.gap + SIDE.width : 0),
+    height: lonersTop + data.loners.length * cellHeight,
+    ...(isDense ? { dense: faces } : {}),
+    shapes: [
+      ...(isDense ? [] : faces),
+      ...columnNames(data, cellWidth, theme),
+      ...shapes,
+      ...columns.shapes,
+      ...rows.shapes,
+    ],
+    pinned: { width: grid.labelWidth, shapes: rowNames(data, grid, lonersTop, belowTop, theme) },
+    marks: [...marks, ...columns.marks, ...rows.marks],
+  };
+}
+
+function layOut(data: HeatMapData, width: number): Grid {
+  const count = Math.max(1, data.columns.length);
+  const longest = Math.max(0, ...data.rows.map(letters), ...data.loners.map(({ name }) => letters(name)));
+  const labelWidth = clamp(longest * LABEL.letter + LABEL.pad, LABEL.min, width < 600 ? 110 : LABEL.max);
+  const room = Math.max(0, width - labelWidth);
+  const hasSide = data.rowTotals.length > 0 && room >= count * CELL_WIDTH.min + SIDE.gap + SIDE.width;
+  const forCells = room - (hasSide ? SIDE.gap + SIDE.width : 0);
+  const cellHeight = data.columns.length > 12 ? 24 : 32;
+  return {
+    cellWidth: Math.floor(clamp(forCells / count, CELL_WIDTH.min, CELL_WIDTH.max)),
     cellHeight,
-    mapWidth,
-    height,
-    cells,
-    rowLabels: data.rows.map((text, row) => ({ text, y: topOf(row) + cellHeight / 2, isTotal: row === totals })),
-    columnLabels: columnLabels(data, cellWidth),
-    strip: drawStrip(data, room - mapWidth - STRIP.gap, cellHeight),
+    hasSide,
+    labelWidth,
+    bottom: data.rows.length === 0 ? 0 : HEAD + data.rows.length * cellHeight - GAP,
   };
 }
 
-function columnLabels(data: HeatMapData, cellWidth: number): HeatMapDrawing["columnLabels"] {
-  if (data.columnWord === "") return [];
+/** Cells that bear their figure: all where they are wide, the worst few where they are narrow; a dash always has room. */
+function labelledCells(data: HeatMapData, cellWidth: number): ReadonlySet<HeatMapCell> {
+  const own = data.cells.filter((cell) => cell.state !== "waiting");
+  const always = own.filter((cell) => cell.value === null);
+  const loners = data.loners.map(({ cell }) => cell);
+  const fits = cellWidth >= FIGURE_WIDTH + 4 ? own : cellWidth >= FIGURE_WIDTH ? worst(own) : [];
+  return new Set([...always, ...fits, ...loners]);
+}
+
+function worst(cells: readonly HeatMapCell[]): readonly HeatMapCell[] {
+  const ranked = cells.filter((cell) => cell.value !== null).sort((a, b) => (a.value ?? 0) - (b.value ?? 0));
+  return ranked.slice(0, LABELLED_WORST);
+}
+
+type Box = Pick<Mark, "x" | "y" | "width" | "height">;
+
+function face(box: Box, cell: HeatMapCell, step: number | null, theme: ChartTheme): Shape {
+  const rect = { kind: "rect" as const, ...box, radius: 2 };
+  if (cell.state === "waiting") return { ...rect, fill: HATCH, stroke: theme.line };
+  if (step === null) return { ...rect, fill: theme.paper, stroke: theme.line2 };
+  return { ...rect, fill: theme.magnitude[step] ?? theme.paper };
+}
+
+/** What is written on a cell: its figure, a cross, a notch, the ring of the selected one. */
+function inscription(
+  { x, y, width, height }: Box,
+  cell: HeatMapCell,
+  step: number | null,
+  isLabelled: boolean,
+  isSelected: boolean,
+  theme: ChartTheme,
+): readonly Shape[] {
+  const isFar = step !== null && step >= MAGNITUDE_STEPS / 2;
+  const ink = step === null ? theme.ink3 : isFar ? theme.onFar : theme.onNear;
+  const shapes: Shape[] = [];
+  if (isSelected) {
+    shapes.push({ kind: "rect", x, y, width, height, radius: 3, stroke: theme.ink, strokeWidth: 2.5 });
+    const inner = { x: x + 2, y: y + 2, width: width - 4, height: height - 4, radius: 1 };
+    shapes.push({ kind: "rect", ...inner, stroke: theme.paper, strokeWidth: 1.5 });
+  }
+  if (cell.isNotched) {
+    const { leg, inset } = NOTCH;
+    const d = `M${x + width - leg - inset} ${y + inset}h${leg}v${leg}z`;
+    shapes.push({ kind: "path", d, fill: step === null ? theme.ink : ink });
+  }
+  if (cell.state === "failed" || (isLabelled && cell.state !== "waiting")) {
+    const isFailed = cell.state === "failed";
+    const text = isFailed ? "✕" : cell.label;
+    const fill = isFailed ? theme.fail : ink;
+    shapes.push({ kind: "text", x: x + width / 2, y: y + height / 2 + 4, text, fill, anchor: "middle" });
+  }
+  return shapes;
+}
+
+function columnNames(data: HeatMapData, cellWidth: number, theme: ChartTheme): readonly Shape[] {
+  if (data.rows.length === 0) return [];
   return data.columns.map((name, column) => ({
-    text: cellWidth >= 52 ? `${data.columnWord} ${name}` : name,
+    kind: "text",
     x: column * cellWidth + (cellWidth - GAP) / 2,
+    y: 13,
+    text: cellWidth >= 52 ? `${data.columnWord} ${name}` : name,
+    fill: theme.ink3,
+    size: 11,
+    anchor: "middle",
   }));
 }
 
-function drawStrip(data: HeatMapData, room: number, cellHeight: number): HeatMapDrawing["strip"] {
-  if (room < STRIP.min || data.columns.length < 2) return null;
-  const width = Math.min(room, STRIP.max);
-  const x = scaleLinear()
-    .domain([data.domain.good, data.domain.bad])
-    .range([STRIP.pad, width - STRIP.pad])
-    .clamp(true);
-  return {
-    width,
-    ticks: data.cells.flatMap((cell) =>
-      cell.value === null || (data.hasTotals && cell.row === data.rows.length - 1)
+function rowNames(
+  data: HeatMapData,
+  { labelWidth, cellHeight }: Grid,
+  lonersTop: number,
+  belowTop: number,
+  theme: ChartTheme,
+): readonly Shape[] {
+  const right = { kind: "text" as const, x: labelWidth - 10, anchor: "end" as const, fill: theme.ink2 };
+  const middle = cellHeight / 2 + 3;
+  const most = Math.floor((labelWidth - LABEL.pad) / LABEL.letter);
+  const mono = { ...right, size: 11.5, isMono: true };
+  return [
+    ...data.rows.map((name, row) => ({ ...mono, y: HEAD + row * cellHeight + middle, text: cut(name, most) })),
+    ...(data.columnTotals.length > 0
+      ? [{ ...right, y: belowTop + 11, text: "share", size: 11, fill: theme.ink3 }]
+      : []),
+    ...data.loners.map(({ name }, index) => ({
+      ...mono,
+      y: lonersTop + index * cellHeight + middle,
+      text: cut(name, most),
+    })),
+  ];
+}
+
+interface Bars {
+  readonly shapes: readonly Shape[];
+  readonly marks: readonly Mark[];
+}
+
+function columnBars(data: HeatMapData, { cellWidth }: Grid, top: number, theme: ChartTheme): Bars {
+  const length = barLength(data.columnTotals, BELOW.bar);
+  const row = data.rows.length + data.loners.length;
+  const parts = data.columnTotals.map((total): Bars => {
+    const box = { x: total.at * cellWidth, y: top, width: cellWidth - GAP, height: BELOW.bar };
+    const bar = barOf(total, length, box.height);
+    const text: Shape[] =
+      total.isWaiting || cellWidth < SHARE_WIDTH
         ? []
-        : [{ key: cell.key, x: x(cell.value), y: HEAD + cell.row * cellHeight }],
-    ),
-    axis: x.ticks(4).map((value) => ({ text: x.tickFormat(4)(value), x: x(value) })),
+        : [sideText(box.x + box.width / 2, top + bar + 12, shareText(total), "middle", theme)];
+    return {
+      shapes: [barShape({ ...box, height: bar }, total, theme), ...text],
+      marks: [totalMark(box, total, `column ${total.at}`, { row, column: total.at })],
+    };
+  });
+  return joined(parts);
+}
+
+function rowBars(data: HeatMapData, { cellWidth, cellHeight, hasSide }: Grid, theme: ChartTheme): Bars {
+  if (!hasSide) return { shapes: [], marks: [] };
+  const length = barLength(data.rowTotals, SIDE.bar);
+  const left = data.columns.length * cellWidth + SIDE.gap;
+  const inset = cellHeight > 24 ? 8 : 5;
+  const parts = data.rowTotals.map((total): Bars => {
+    const y = HEAD + total.at * cellHeight;
+    const box = { x: left, y, width: SIDE.width, height: cellHeight - GAP };
+    const bar = barOf(total, length, SIDE.bar);
+    const rect = { x: left, y: y + inset, width: bar, height: cellHeight - GAP - 2 * inset };
+    const text: Shape[] = total.isWaiting
+      ? []
+      : [sideText(left + bar + 6, y + cellHeight / 2 + 3, shareText(total), "start", theme)];
+    return {
+      shapes: [barShape(rect, total, theme), ...text],
+      marks: [totalMark(box, total, `row ${total.at}`, { row: total.at, column: data.columns.length })],
+    };
+  });
+  return joined(parts);
+}
+
+function barLength(totals: readonly HeatMapTotal[], most: number): (share: number) => number {
+  const largest = Math.max(...totals.map(({ share }) => share ?? 0), Number.MIN_VALUE);
+  return scaleLinear().domain([0, largest]).range([0, most]);
+}
+
+function barOf({ share, isWaiting }: HeatMapTotal, length: (share: number) => number, whole: number): number {
+  if (isWaiting) return whole;
+  return share === null ? 0 : Math.max(1, length(share));
+}
+
+function shareText({ share }: HeatMapTotal): string {
+  return share === null ? "–" : formatPercent(share);
+}
+
+function barShape(box: Box, { isWaiting }: HeatMapTotal, theme: ChartTheme): Shape {
+  const rect = { kind: "rect" as const, ...box };
+  return isWaiting ? { ...rect, fill: HATCH, stroke: theme.line } : { ...rect, fill: theme.ink3 };
+}
+
+function sideText(x: number, y: number, text: string, anchor: "start" | "middle", theme: ChartTheme): Shape {
+  return { kind: "text", x, y, text, anchor, size: 11, fill: theme.ink2 };
+}
+
+function totalMark(box: Box, { sentence }: HeatMapTotal, key: string, place: NonNullable<Mark["place"]>): Mark {
+  return { ...box, key: `total ${key}`, sentence, place, isPickable: false, isSelected: false };
+}
+
+function joined(parts: readonly Bars[]): Bars {
+  return { shapes: parts.flatMap(({ shapes }) => shapes), marks: parts.flatMap(({ marks }) => marks) };
+}
+
+function heatMapTable(data: HeatMapData): ChartTable {
+  const row = (name: string, column: string, cell: HeatMapCell) => [
+    words(name),
+    words(column),
+    figure(cell.value, () => cell.label),
+    words(cell.sentence),
+  ];
+  const total = (name: string, column: string, { share, sentence }: HeatMapTotal) => [
+    words(name),
+    words(column),
+    figure(null, formatPercent),
+    words(share === null ? sentence : `${formatPercent(share)} ${data.totalWord}: ${sentence}`),
+  ];
+  return {
+    columns: [
+      { name: "matrix", unit: "" },
+      { name: data.columnWord, unit: "" },
+      { name: "signal over error", unit: data.unit },
+      { name: "in words", unit: "" },
+    ],
+    rows: [
+      ...data.cells.map((cell) => row(data.rows[cell.row] ?? "", data.columns[cell.column] ?? "", cell)),
+      ...data.loners.map(({ name, cell }) => row(name, "", cell)),
+      ...data.columnTotals.map((each) => total("together", data.columns[each.at] ?? "", each)),
+      ...data.rowTotals.map((each) => total(data.rows[each.at] ?? "", "all", each)),
+    ],
   };
+}
+
+function cut(text: string, most: number): string {
+  return letters(text) <= most ? text : `${[...text].slice(0, Math.max(1, most - 1)).join("")}…`;
+}
+
+function letters(text: string): number {
+  return [...text].length;
 }
 
 function clamp(value: number, min: number, max: number): number {
   return Math.min(max, Math.max(min, value));
-}
-
-/** Which way an arrow key goes. */
-export type Walk = "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown" | "Home" | "End";
-
-/** The cell that a key leads to from `from`: the next one in its direction, over gaps; itself at an edge. */
-export function walkCells(cells: readonly HeatMapCell[], from: string, key: Walk): string {
-  const here = cells.find((cell) => cell.key === from) ?? cells[0];
-  if (here === undefined) return from;
-  const inRow = cells.filter((cell) => cell.row === here.row).sort((a, b) => a.column - b.column);
-  const inColumn = cells.filter((cell) => cell.column === here.column).sort((a, b) => a.row - b.row);
-  const next = {
-    ArrowLeft: () => inRow.findLast((cell) => cell.column < here.column),
-    ArrowRight: () => inRow.find((cell) => cell.column > here.column),
-    ArrowUp: () => inColumn.findLast((cell) => cell.row < here.row),
-    ArrowDown: () => inColumn.find((cell) => cell.row > here.row),
-    Home: () => inRow[0],
-    End: () => inRow.at(-1),
-  }[key]();
-  return (next ?? here).key;
-}
-
-/** Whether a key walks. */
-export function isWalk(key: string): key is Walk {
-  return ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"].includes(key);
-}
-
-/** What the picture does when it is used. */
-export interface HeatMapHandlers {
-  readonly onPick: (key: string) => void;
-  readonly onFocus: (key: string) => void;
-  readonly onKey: (event: KeyboardEvent) => void;
-}
-
-/** The picture as a template. Rows stay in place while the map pans beneath them. */
-export function heatMapTemplate(
-  drawing: HeatMapDrawing,
-  state: { readonly selected: string | null; readonly focused: string | null; readonly name: string },
-  handlers: HeatMapHandlers,
-): TemplateResult {
-  const inner = drawing.cellWidth - GAP;
-  const rowHeight = drawing.cellHeight - GAP;
-  const has = (key: string | null): boolean => drawing.cells.some((drawn) => drawn.cell.key === key);
-  const focusable = [state.focused, state.selected].find(has) ?? drawing.cells[0]?.cell.key;
-  return html`
-    <div class="rows" aria-hidden="true">
-      ${drawing.rowLabels.map((label) => html`<span class="row-label ${drawing.cellHeight > 24 ? "tall" : ""} ${label.isTotal ? "total" : ""}"><bdi>${label.text}</bdi></span>`)}
-    </div>
-    <div class="pan">
-      <svg class="map" width=${drawing.mapWidth} height=${drawing.height} role="group" aria-label=${state.name} @keydown=${handlers.onKey}>
-        <defs>
-          <pattern id="waiting" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-            <path class="hatch" d="M0 0v5"></path>
-          </pattern>
-        </defs>
-        <g aria-hidden="true">
-          ${drawing.columnLabels.map((label) => svg`<text class="axis" x=${label.x} y="13">${label.text}</text>`)}
-        </g>
-        ${drawing.cells.map(
-          (drawn) => svg`<g
-            class=${cellClass(drawn, drawn.cell.key === state.selected)}
-            role=${drawn.isTotal ? "img" : "button"}
-            tabindex=${drawn.cell.key === focusable ? 0 : -1}
-            aria-pressed=${drawn.isTotal ? nothing : drawn.cell.key === state.selected}
-            aria-label=${drawn.cell.sentence}
-            data-key=${drawn.cell.key}
-            data-tip=${drawn.cell.sentence}
-            @click=${drawn.isTotal ? nothing : () => handlers.onPick(drawn.cell.key)}
-            @focus=${() => handlers.onFocus(drawn.cell.key)}>
-            <rect class="face" x=${drawn.x} y=${drawn.y} width=${inner} height=${rowHeight} rx="2"
-              fill=${drawn.cell.state === "waiting" ? "url(#waiting)" : nothing}></rect>
-            ${
-              drawn.cell.key === state.selected
-                ? svg`<rect class="ring" x=${drawn.x} y=${drawn.y} width=${inner} height=${rowHeight} rx="3"></rect>
-                  <rect class="ring inside" x=${drawn.x + 2} y=${drawn.y + 2} width=${inner - 4} height=${rowHeight - 4} rx="1"></rect>`
-                : nothing
-            }
-            ${drawn.cell.isNotched ? svg`<path class="notch" d="M${drawn.x + inner - NOTCH - NOTCH_INSET} ${drawn.y + NOTCH_INSET}h${NOTCH}v${NOTCH}z"></path>` : nothing}
-            ${
-              drawn.cell.state === "failed" || drawn.cell.state === "refused" || drawn.showsLabel
-                ? svg`<text x=${drawn.x + inner / 2} y=${drawn.y + rowHeight / 2 + 4}>${drawn.cell.state === "failed" ? "✕" : drawn.cell.label}</text>`
-                : nothing
-            }
-          </g>`,
-        )}
-      </svg>
-    </div>
-    ${drawing.strip === null ? nothing : stripTemplate(drawing, drawing.strip, state.selected)}
-  `;
-}
-
-function stripTemplate(
-  drawing: HeatMapDrawing,
-  strip: NonNullable<HeatMapDrawing["strip"]>,
-  selected: string | null,
-): TemplateResult {
-  const tick = drawing.cellHeight - 12;
-  return html`<svg class="strip" width=${strip.width} height=${drawing.height} aria-hidden="true">
-    ${strip.axis.map((mark) => svg`<path class="grid" d="M${mark.x} ${HEAD}V${drawing.height}"></path><text class="axis" x=${mark.x} y="13">${mark.text}</text>`)}
-    ${drawing.rowLabels.filter((label) => !label.isTotal).map((label) => svg`<path class="base" d="M0 ${label.y}H${strip.width}"></path>`)}
-    ${strip.ticks.map((mark) => svg`<path class="tick ${mark.key === selected ? "selected" : ""}" d="M${mark.x} ${mark.y + 5}v${tick}"></path>`)}
-  </svg>`;
-}
-
-function cellClass(drawn: DrawnCell, isSelected: boolean): string {
-  const without = drawn.cell.state === "measured" ? "blank" : drawn.cell.state;
-  const step = drawn.step === null ? without : `m${drawn.step}`;
-  const side = drawn.step !== null && drawn.step >= RAMP_STEPS / 2 ? "far" : "near";
-  return `cell ${step} ${side}${isSelected ? " selected" : ""}${drawn.isTotal ? " total" : ""}`;
 }

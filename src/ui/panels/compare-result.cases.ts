@@ -67,8 +67,17 @@ export function sampleScheme(scheme: string, db: number, step = 0.1, change: Par
 
 /** The matrices of one decoder layer together. */
 export function sampleDecoderLayer(layer: number | null, sqnrDb: number | null): DecoderLayerResult {
-  const { mse, relativeMse, maxAbsError, cosine, clippedShare, usedLevels, histogramDivergence, notFinite } =
-    sampleLayer(layer, "q_proj", sqnrDb);
+  const {
+    mse,
+    meanSquare,
+    relativeMse,
+    maxAbsError,
+    cosine,
+    clippedShare,
+    usedLevels,
+    histogramDivergence,
+    notFinite,
+  } = sampleLayer(layer, "q_proj", sqnrDb);
   return {
     layer,
     weights: 320,
@@ -80,6 +89,7 @@ export function sampleDecoderLayer(layer: number | null, sqnrDb: number | null):
     clippedShare,
     usedLevels,
     histogramDivergence,
+    meanSquare,
     notFinite,
   };
 }
@@ -109,6 +119,7 @@ export function sampleLayer(
     histogramDivergence: 0.18,
     histogramSamples: 160,
     corners: [],
+    meanSquare: 1,
     notFinite: { weights: 0, reconstructions: 0 },
     ...change,
   };

@@ -6,10 +6,10 @@ import type { PlanSettings } from "../../engine/api.ts";
 import type { FitResult } from "../../engine/result.ts";
 import { MAX_CONTEXT_TOKENS, MAX_SEQUENCES } from "../../planner/fit.ts";
 import { GPU_TABLE_SOURCE, GPUS } from "../../planner/gpus.ts";
-import { drawFitBar, type FitBarData, fitBarTemplate } from "../charts/fit-bar.ts";
-import { fitBarStyles } from "../charts/fit-bar-styles.ts";
+import { type FitBarData, fitBarChart } from "../charts/fit-bar.ts";
+import "../charts/lab-chart.ts";
 import { figure, kindMark, wordsMark } from "../parts/number-kind.ts";
-import { OwnWidth } from "../parts/own-width.ts";
+import { schemeFamily } from "../parts/scheme-mark.ts";
 import { baseStyles, controlStyles, figureStyles } from "../parts/shared-styles.ts";
 import { fitSentence, wholeNumber } from "./gpu-fit-model.ts";
 import { emit } from "./panel-events.ts";
@@ -25,17 +25,11 @@ export class LabGpuFit extends LitElement {
   @property({ type: Number }) maxPositions: number | null = null;
   @state() private wrong: "contextTokens" | "sequences" | null = null;
 
-  readonly #width = new OwnWidth(this);
-
   static override styles = [
     baseStyles,
     controlStyles,
     figureStyles,
-    fitBarStyles,
     css`
-      .caption {
-        margin-bottom: var(--s2);
-      }
       .fields {
         display: grid;
         grid-template-columns: minmax(0, 1.5fr) minmax(0, 1fr) minmax(0, 0.8fr);
@@ -65,10 +59,8 @@ export class LabGpuFit extends LitElement {
   protected override render(): TemplateResult | typeof nothing {
     const { fit, plan } = this;
     if (fit === null || plan === null) return nothing;
-    const sentence = fitSentence(this.scheme, fit);
     return html`
-      <h3 class="caption">${sentence.strong} <span>${sentence.plain}</span></h3>
-      ${this.#width.px === 0 ? nothing : fitBarTemplate(drawFitBar(barData(fit), this.#width.px))}
+      <lab-chart .chart=${fitBarChart} .data=${barData(fit, this.scheme)} .name=${"Memory of the GPU"} .subject=${`${this.scheme} ${fit.gpu}`}></lab-chart>
       <div class="fields">
         <div class="field">
           <span><label for="gpu">GPU</label>${wordsMark("§", `Looked up: ${GPU_TABLE_SOURCE}`)}</span>
@@ -121,8 +113,14 @@ export class LabGpuFit extends LitElement {
   }
 }
 
-function barData(fit: FitResult): FitBarData {
-  return { weights: fit.weightBytes.value, cache: fit.kvCacheBytes?.value ?? null, usable: fit.usableBytes.value };
+function barData(fit: FitResult, scheme: string): FitBarData {
+  return {
+    weights: fit.weightBytes.value,
+    cache: fit.kvCacheBytes?.value ?? null,
+    usable: fit.usableBytes.value,
+    family: schemeFamily(scheme),
+    caption: fitSentence(scheme, fit),
+  };
 }
 
 function row(name: string, quantity: Quantity): TemplateResult {

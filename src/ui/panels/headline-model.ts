@@ -25,12 +25,27 @@ export interface Headline {
   readonly actions: readonly { readonly action: HeadlineAction; readonly words: string; readonly isMain: boolean }[];
 }
 
+/** A sentence that answers the question of a surface, and what it stands on. */
+export interface Answer {
+  readonly sentence: string;
+  readonly evidence: string;
+}
+
 /**
  * The answer of the page as it stands.
  * @param shown the comparison on screen, finished or not
  * @param chosen the scheme that all pictures follow
+ * @param answer what the surface says while nothing stands in its way; null for that of the comparison
  */
-export function headline(situation: Situation, shown: CompareResult | null, chosen: SchemeResult | null): Headline {
+export function headline(
+  situation: Situation,
+  shown: CompareResult | null,
+  chosen: SchemeResult | null,
+  answer: Answer | null = null,
+): Headline {
+  if (answer !== null && (situation.kind === "finished" || situation.kind === "comparing")) {
+    return { tone: "plain", ...answer, actions: [] };
+  }
   switch (situation.kind) {
     case "reading":
       return {

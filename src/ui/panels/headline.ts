@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import type { CompareResult, SchemeResult } from "../../engine/result.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
-import { type Headline, type HeadlineAction, headline, type Situation } from "./headline-model.ts";
+import { type Answer, type Headline, type HeadlineAction, headline, type Situation } from "./headline-model.ts";
 import { emit } from "./panel-events.ts";
 
 /** The computed sentence on top: the answer, or what stands in its way and what to do. */
@@ -10,6 +10,8 @@ export class LabHeadline extends LitElement {
   @property({ attribute: false }) situation: Situation = { kind: "finished" };
   @property({ attribute: false }) shown: CompareResult | null = null;
   @property({ attribute: false }) chosen: SchemeResult | null = null;
+  /** What the surface says of a finished or growing comparison in place of the usual sentence. */
+  @property({ attribute: false }) answer: Answer | null = null;
   @state() private isCopied = false;
 
   static override styles = [
@@ -61,7 +63,7 @@ export class LabHeadline extends LitElement {
   ];
 
   protected override render(): TemplateResult {
-    const view = headline(this.situation, this.shown, this.chosen);
+    const view = headline(this.situation, this.shown, this.chosen, this.answer);
     return html`<div class="head ${view.tone}" role=${view.tone === "failed" ? "alert" : "none"}>
       <h1>${view.tone === "failed" ? html`<span class="cross" role="img" aria-label="Failed:">✕</span> ` : nothing}<bdi>${view.sentence}</bdi></h1>
       <p><bdi>${view.evidence}</bdi></p>

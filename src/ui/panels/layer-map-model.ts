@@ -1,16 +1,15 @@
 import { quote } from "../../base/errors.ts";
-import { formatCount, formatNumber } from "../../base/format.ts";
+import { formatCount, formatPercent } from "../../base/format.ts";
 import { cornerWords } from "../../engine/corner-words.ts";
+import { errorShares } from "../../engine/error-shares.ts";
 import type { DecoderLayerResult, LayerResult, SchemeResult } from "../../engine/result.ts";
-import type { HeatMapCell, HeatMapData } from "../charts/heat-map.ts";
+import type { HeatMapCell, HeatMapData, HeatMapTotal } from "../charts/heat-map.ts";
+import { decibel, hasValue, isRefused, nameOf, type Ranked, rankWords, shareCaption } from "./layer-map-words.ts";
 
-/** The heat map of one scheme, and what it says. */
+/** The heat map of one scheme, and what stands beneath it. */
 export interface LayerMap {
-  /** Rows are module kinds, columns decoder layers. Null where no name has a layer. */
-  readonly grid: HeatMapData | null;
-  /** Modules outside the layers, one a line. Null where there are none. */
-  readonly list: HeatMapData | null;
-  readonly caption: { readonly strong: string; readonly plain: string };
+  /** Rows are module kinds, columns decoder layers; modules outside of the layers are its loners. */
+  readonly data: HeatMapData;
   readonly legend: { readonly good: string; readonly bad: string } | null;
   /** What the notches are, or null where there is none. */
   readonly notches: string | null;
@@ -31,8 +30,6 @@ const KIND_ORDER: readonly string[] = [
 
 /** A flat map shall look flat: the ramp never spans less than this. */
 const SMALLEST_SPAN_DB = 3;
-/** A gap in the sorted values from which one speaks of standing out. */
-const OUTLIER_GAP_DB = 1;
 
 /** What every cell of a map is told with. */
 interface Telling {
@@ -50,8 +47,9 @@ interface Place {
 /**
  * The map of `scheme`. Matrices that share a place (experts of one layer) stand there by their worst.
  * @param decoderLayers columns known from the config, so that unfinished ones can be hatched; null when unknown
+ * @param selected the module that is opened, or null
  */
-export function layerMap(scheme: SchemeResult, decoderLayers: number | null): LayerMap {
+export function layerMap(scheme: SchemeResult, decoderLayers: number | null, selected: string | null): LayerMap {
   const isFinished = scheme.layers.length >= scheme.modules;
   const ranked = scheme.layers.filter(hasValue).sort((a, b) => a.sqnrDb - b.sqnrDb);
   const domain = domainOf(ranked);
@@ -62,22 +60,29 @@ export function layerMap(scheme: SchemeResult, decoderLayers: number | null): La
   const inLayers = scheme.layers.filter((layer) => layer.layer !== null);
   const loners = scheme.layers.filter((layer) => layer.layer === null);
   const waits = !isFinished && (loners.length === 0 || inLayers.length > 0);
+  const expected = waits ? decoderLayers : null;
+  const grid =
+    inLayers.length > 0 || expected !== null
+      ? gridOf(inLayers, telling, isFinished ? null : decoderLayers)
+      : { rows: [], columns: [], cells: [] };
+  const totals = totalsOf(grid, scheme, isFinished);
   return {
-    grid:
-      inLayers.length > 0 || (waits && decoderLayers !== null)
-        ? withTotals(gridOf(inLayers, domain, telling, isFinished ? null : decoderLayers), scheme, isFinished)
-        : null,
-    list: loners.length === 0 ? null : listOf(loners, domain, telling),
-    caption: captionOf(scheme, ranked),
+    data: {
+      ...grid,
+      ...totals,
+      columnWord: "layer",
+      loners: loners.map((layer, index) => ({
+        name: quote(layer.module),
+        cell: cellOf({ layers: [layer], worst: layer }, grid.rows.length + index, 0, telling),
+      })),
+      domain,
+      unit: "dB",
+      selected,
+      caption: shareCaption(scheme, ranked, totals),
+    },
     legend: ranked.length === 0 ? null : { good: `${decibel(domain.good)} dB`, bad: `${decibel(domain.bad)} dB` },
     notches: notchWords(scheme.layers.filter(hasCorners).length),
   };
-}
-
-type Ranked = LayerResult & { readonly sqnrDb: number };
-
-function hasValue(layer: LayerResult): layer is Ranked {
-  return layer.sqnrDb !== null && Number.isFinite(layer.sqnrDb);
 }
 
 function hasCorners(layer: LayerResult): boolean {
@@ -97,12 +102,9 @@ function domainOf(ranked: readonly Ranked[]): HeatMapData["domain"] {
   return { good, bad: Math.min(worst, good - SMALLEST_SPAN_DB) };
 }
 
-function gridOf(
-  layers: readonly LayerResult[],
-  domain: HeatMapData["domain"],
-  telling: Telling,
-  expectedLayers: number | null,
-): HeatMapData {
+type Grid = Pick<HeatMapData, "rows" | "columns" | "cells">;
+
+function gridOf(layers: readonly LayerResult[], telling: Telling, expectedLayers: number | null): Grid {
   const kinds = [...new Set(layers.map((layer) => layer.moduleKind))].sort(byKind);
   const numbers = new Set(layers.map((layer) => layer.layer ?? 0));
   for (let number = 0; number < (expectedLayers ?? 0); number++) numbers.add(number);
@@ -127,55 +129,45 @@ function gridOf(
       else if (expectedLayers !== null) cells.push(waitingCell(kind, number, row, column));
     }
   }
-  return {
-    rows: rows.map(quote),
-    hasTotals: false,
-    columns: columns.map(String),
-    columnWord: "layer",
-    cells,
-    domain,
-  };
+  return { rows: rows.map(quote), columns: columns.map(String), cells };
 }
 
-/** The map with each decoder layer as a whole beneath it; as it is where that would only say the same again. */
-function withTotals(grid: HeatMapData, scheme: SchemeResult, isFinished: boolean): HeatMapData {
-  const results = new Map(scheme.decoderLayers.map((result) => [String(result.layer), result]));
-  if (grid.rows.length < 2 || (isFinished && results.size === 0)) return grid;
-  const row = grid.rows.length;
-  const totals = grid.columns.flatMap((column, at) => {
-    if (!isFinished) return [waitingCell("", Number(column), row, at)];
-    const result = results.get(column);
-    return result === undefined ? [] : [totalCell(result, row, at)];
+/** Each decoder layer and each module kind as a whole; nothing where that would only say the same again. */
+function totalsOf(
+  { rows, columns }: Grid,
+  scheme: SchemeResult,
+  isFinished: boolean,
+): Pick<HeatMapData, "rowTotals" | "columnTotals" | "totalWord"> {
+  const totalWord = "of all squared error";
+  if (rows.length < 2) return { rowTotals: [], columnTotals: [], totalWord };
+  const shares = errorShares(scheme);
+  const together = new Map(scheme.decoderLayers.map((result) => [String(result.layer), result]));
+  const total = (at: number, share: number | undefined, name: string, all: string): HeatMapTotal => ({
+    at,
+    share: share ?? null,
+    isWaiting: share === undefined && !isFinished,
+    name,
+    sentence: `${name} ${all}: ${share === undefined ? (isFinished ? "nothing that could be measured" : "not measured yet") : `${formatPercent(share)} ${totalWord}`}`,
   });
-  return { ...grid, rows: [...grid.rows, "together"], hasTotals: true, cells: [...grid.cells, ...totals] };
+  return {
+    rowTotals: rows.map((kind, at) => total(at, shares.kinds.get(kind), kind, "of all layers")),
+    columnTotals: columns.map((column, at) => {
+      const result = together.get(column);
+      const whole = total(at, shares.layers.get(Number(column)), `layer ${column}`, "together");
+      return result === undefined ? whole : { ...whole, sentence: `${whole.sentence}, ${wholeWords(result)}` };
+    }),
+    totalWord,
+  };
 }
 
-function totalCell(result: DecoderLayerResult, row: number, column: number): HeatMapCell {
-  const { layer, sqnrDb, mse, weights } = result;
-  const value = sqnrDb !== null && Number.isFinite(sqnrDb) ? sqnrDb : null;
+function wholeWords({ sqnrDb, mse, weights }: DecoderLayerResult): string {
   const said =
-    value !== null ? `${decibel(value)} dB` : mse === 0 ? "comes back without any error" : "has no finite figure";
-  return {
-    key: `together ${row}:${column}`,
-    row,
-    column,
-    state: "measured",
-    value,
-    label: value === null ? (mse === 0 ? "exact" : "–") : decibel(value),
-    sentence: `layer ${layer} together: ${said}, over ${formatCount(weights)} weights`,
-    isNotched: false,
-  };
-}
-
-function listOf(layers: readonly LayerResult[], domain: HeatMapData["domain"], telling: Telling): HeatMapData {
-  return {
-    rows: layers.map((layer) => quote(layer.module)),
-    hasTotals: false,
-    columns: [""],
-    columnWord: "",
-    cells: layers.map((layer, row) => cellOf({ layers: [layer], worst: layer }, row, 0, telling)),
-    domain,
-  };
+    sqnrDb !== null && Number.isFinite(sqnrDb)
+      ? `${decibel(sqnrDb)} dB`
+      : mse === 0
+        ? "comes back without any error"
+        : "no finite figure";
+  return `${said} over ${formatCount(weights)} weights`;
 }
 
 function cellOf(place: Place, row: number, column: number, telling: Telling): HeatMapCell {
@@ -202,11 +194,6 @@ function cornersOf({ worst, layers }: Place): string {
   return parts.length === 0 ? "" : `. ${parts.join("; ")}`;
 }
 
-/** Whether the scheme does not apply to a matrix, as opposed to a measurement that failed. */
-function isRefused(layer: LayerResult): boolean {
-  return layer.error?.code.startsWith("scheme/") ?? false;
-}
-
 function saying(layer: LayerResult, value: number | null, { ranks, isMixed }: Telling): string {
   if (layer.error !== undefined) {
     return `${isRefused(layer) ? "cannot take this scheme" : "could not be measured"}. ${layer.error.message}`;
@@ -231,83 +218,6 @@ function waitingCell(kind: string, number: number, row: number, column: number):
   };
 }
 
-/** `3rd worst of 28`; the last is the best. */
-export function rankWords(rank: number, count: number): string {
-  if (count === 1) return "the only one";
-  if (rank === count) return `best of ${count}`;
-  if (rank === 1) return `worst of ${count}`;
-  const teen = rank % 100 >= 11 && rank % 100 <= 13;
-  const ending = teen ? "th" : (["th", "st", "nd", "rd"][rank % 10] ?? "th");
-  return `${rank}${ending} worst of ${count}`;
-}
-
-/** `o_proj of layer 0`, or the whole name outside the layers. */
-export function nameOf(layer: LayerResult): string {
-  return layer.layer === null ? quote(layer.module) : `${quote(layer.moduleKind)} of layer ${layer.layer}`;
-}
-
-function captionOf(scheme: SchemeResult, ranked: readonly Ranked[]): LayerMap["caption"] {
-  const worst = ranked[0];
-  const best = ranked.at(-1);
-  const failed = scheme.layers.filter((layer) => layer.error !== undefined && !isRefused(layer)).length;
-  const refused = scheme.layers.filter(isRefused).length;
-  const but =
-    (refused === 0 ? "" : ` ${refused} cannot take this scheme.`) +
-    (failed === 0 ? "" : ` ${failed} could not be measured; the others stand.`);
-  if (scheme.layers.length < scheme.modules) {
-    if (worst === undefined) return { strong: "No matrix is measured yet.", plain: "Hatched ones wait." };
-    const plain = `${ranked.length} of ${scheme.modules} measured; hatched ones wait.${but}`;
-    return { strong: `Worst so far: ${nameOf(worst)}, ${decibel(worst.sqnrDb)} dB.`, plain };
-  }
-  if (worst === undefined || best === undefined) {
-    return {
-      strong: "No matrix has a figure.",
-      plain: but === "" ? "Nothing here is pruned or quantized." : but.trim(),
-    };
-  }
-  if (ranked.length === 1) return { strong: `${nameOf(worst)} keeps ${decibel(worst.sqnrDb)} dB.`, plain: but.trim() };
-  const outliers = outlierCount(ranked);
-  const mildest = ranked[outliers];
-  if (outliers > 0 && mildest !== undefined) {
-    const rest = `The other ${ranked.length - outliers} keep ${range(mildest, best)} dB of signal over error.${but}`;
-    const who = `${nameOf(worst)}, ${decibel(worst.sqnrDb)} dB`;
-    const strong =
-      outliers === 1 ? `One matrix stands out: ${who}.` : `${outliers} matrices stand out, most of all ${who}.`;
-    return { strong, plain: rest };
-  }
-  if (best.sqnrDb - worst.sqnrDb < OUTLIER_GAP_DB) {
-    const plain = `All ${ranked.length} keep ${range(worst, best)} dB of signal over error.${but}`;
-    return { strong: "No matrix stands out.", plain };
-  }
-  return {
-    strong: `It hurts most in ${nameOf(worst)}, ${decibel(worst.sqnrDb)} dB.`,
-    plain: `The best, ${nameOf(best)}, keeps ${decibel(best.sqnrDb)} dB.${but}`,
-  };
-}
-
-/** How many lie below the widest gap, where that gap is wide and they are few; else 0. */
-function outlierCount(ranked: readonly Ranked[]): number {
-  let widest = OUTLIER_GAP_DB;
-  let count = 0;
-  for (let index = 1; index <= ranked.length / 4; index++) {
-    const gap = (ranked[index]?.sqnrDb ?? 0) - (ranked[index - 1]?.sqnrDb ?? 0);
-    if (gap > widest) {
-      widest = gap;
-      count = index;
-    }
-  }
-  return count;
-}
-
-function range(low: Ranked, high: Ranked): string {
-  const [from, to] = [decibel(low.sqnrDb), decibel(high.sqnrDb)];
-  return from === to ? from : `${from} to ${to}`;
-}
-
-function decibel(value: number): string {
-  return formatNumber(value);
-}
-
 function byKind(a: string, b: string): number {
   const [left, right] = [KIND_ORDER.indexOf(a), KIND_ORDER.indexOf(b)];
   if (left >= 0 && right >= 0) return left - right;
@@ -320,3 +230,47 @@ function isWorse(candidate: LayerResult, known: LayerResult): boolean {
   if (candidate.error !== undefined) return true;
   return (candidate.sqnrDb ?? Number.POSITIVE_INFINITY) < (known.sqnrDb ?? Number.POSITIVE_INFINITY);
 }
+
+/** Signal over error of quantlab-4m under W4A16, in dB: what an empty map shows, dimmed. Measured by `lab compare`. */
+const EXAMPLE: Readonly<Record<string, readonly number[]>> = {
+  q_proj: [19.31, 19.24, 19.1, 19.14],
+  k_proj: [19.21, 19.03, 19.09, 19.28],
+  v_proj: [19.05, 18.7, 18.82, 18.91],
+  o_proj: [18.99, 19.08, 19.13, 19.13],
+  gate_proj: [19.16, 18.99, 18.98, 19.0],
+  up_proj: [19.15, 19.08, 19.0, 19.12],
+  down_proj: [18.97, 19.1, 19.09, 19.05],
+};
+
+function mapOfExample(): HeatMapData {
+  const kinds = Object.entries(EXAMPLE);
+  const values = kinds.flatMap(([, own]) => own);
+  return {
+    rows: kinds.map(([kind]) => kind),
+    columns: (kinds[0]?.[1] ?? []).map((_, column) => String(column)),
+    columnWord: "layer",
+    cells: kinds.flatMap(([, own], row) =>
+      own.map((value, column) => ({
+        key: `${row}:${column}`,
+        row,
+        column,
+        state: "measured" as const,
+        value,
+        label: decibel(value),
+        sentence: "",
+        isNotched: false,
+      })),
+    ),
+    rowTotals: [],
+    columnTotals: [],
+    totalWord: "",
+    loners: [],
+    domain: { good: Math.max(...values), bad: Math.min(...values) },
+    unit: "dB",
+    selected: null,
+    caption: { strong: "", plain: "" },
+  };
+}
+
+/** A real map to show dimmed while no model is open. */
+export const EXAMPLE_MAP: HeatMapData = mapOfExample();

@@ -1,120 +1,35 @@
 import type { LabErrorData } from "../../base/errors.ts";
-import { formatBytes, formatCount, formatNumber, formatPercent } from "../../base/format.ts";
-import type { HistogramResult } from "../../engine/api.ts";
-import { cornerWords } from "../../engine/corner-words.ts";
-import type { LayerResult } from "../../engine/result.ts";
-import { parseRecipe, parseScheme } from "../../schemes/recipe.ts";
-import { DIVERGENCE_WORDS } from "../parts/metric-words.ts";
-import { shortName } from "../parts/safe-name.ts";
+import { formatCount, formatNumber } from "../../base/format.ts";
+import type { ChannelSpectrum, LevelHistogram, MatrixSheet, ScaleMap } from "../../engine/sheet.ts";
+import { parseScheme } from "../../schemes/recipe.ts";
+import type { SpectrumChannel, SpectrumData } from "../charts/channel-spectrum.ts";
+import type { Caption } from "../charts/chart.ts";
+import type { HistogramData } from "../charts/histogram.ts";
+import type { ScaleMapData } from "../charts/scale-map.ts";
+import { schemeFamily } from "../parts/scheme-mark.ts";
 
-/** The histogram of the chosen matrix, on its way or failed. */
-export type HistogramView =
+/** The close look at a matrix, on its way or failed. */
+export type SheetView =
   | { readonly state: "none" }
   | { readonly state: "waiting" }
-  | { readonly state: "ready"; readonly result: HistogramResult }
+  | { readonly state: "ready"; readonly result: MatrixSheet }
   | { readonly state: "failed"; readonly error: LabErrorData };
 
-/** One line of the sheet. */
-export interface SheetRow {
-  readonly name: string;
-  readonly glyph: string;
-  readonly words: string;
-  readonly text: string;
-}
-
-/** The figures of one matrix. */
-export function sheetRows(layer: LayerResult): readonly SheetRow[] {
-  const overAll = "Measured here, over all weights of this matrix";
-  const measured = (
-    name: string,
-    value: number | null,
-    write = formatNumber,
-    unit = "",
-    words = overAll,
-  ): SheetRow => ({
-    name,
-    glyph: "●",
-    words,
-    text: value === null ? "–" : `${write(value)}${unit}`,
-  });
-  const rows: SheetRow[] = [
-    measured("Signal over error", layer.sqnrDb, formatNumber, " dB"),
-    measured("Relative squared error", layer.relativeMse),
-    measured("Mean squared error", layer.mse),
-    measured("Largest error of one weight", layer.maxAbsError),
-    measured("Cosine with the original", layer.cosine),
-  ];
-  if (layer.scheme !== null) {
-    rows.push(
-      measured("Clipped weights", layer.clippedShare, formatPercent),
-      measured("Levels used", layer.usedLevels, formatPercent),
-    );
-  }
-  rows.push(
-    measured(
-      "Weight-histogram divergence",
-      layer.histogramDivergence,
-      formatNumber,
-      " bits",
-      `Measured here over ${formatCount(layer.histogramSamples)} weights: ${DIVERGENCE_WORDS}`,
-    ),
-    {
-      name: "Stored for this matrix",
-      glyph: "ƒ",
-      words: "Computed: the layout that export writes, to the byte",
-      text: formatBytes(layer.storedBytes),
-    },
-  );
-  const { weights: bad, reconstructions } = layer.notFinite;
-  if (bad > 0 || reconstructions > 0) {
-    rows.push({
-      name: "Not finite: weights · after",
-      glyph: "●",
-      words: overAll,
-      text: `${formatCount(bad)} · ${formatCount(reconstructions)}`,
-    });
-  }
-  return rows;
-}
-
-/** Corners of the arithmetic that this matrix meets, as one sentence; empty as a rule. */
-export function cornerSentence({ corners }: LayerResult): string {
-  return corners.length === 0 ? "" : `${corners.map(cornerWords).join("; ")}.`;
-}
-
-/** What of a recipe applies to this matrix, where the recipe's name alone does not say it; else empty. */
-export function appliesWords(layer: LayerResult, recipe: string): string {
-  if (layer.scheme === null) return "only pruned here, not quantized";
-  try {
-    const { pruning, groups } = parseRecipe(recipe);
-    const scheme = shortName(layer.scheme);
-    if (pruning !== null) return `pruned first, then ${scheme}`;
-    return groups.length > 1 ? `${scheme} applies here` : "";
-  } catch {
-    return "";
-  }
-}
-
-/** Why a matrix has no histogram of levels, or null where it has one. */
-export function noLevelsWords(layer: LayerResult): string | null {
-  return layer.scheme === null
-    ? "This recipe prunes the matrix and quantizes nothing in it: its weights stay numbers of their own type, so there are no codes to count."
-    : null;
+/** The histogram of a sheet; null where the recipe only prunes. */
+export function histogramOf({ levels, scheme }: MatrixSheet): HistogramData | null {
+  if (levels === null) return null;
+  return { ...levels, family: schemeFamily(scheme), caption: histogramCaption(levels, scheme) };
 }
 
 /** What a histogram says: how many of its levels are taken. `scheme` is the one that applies to the matrix. */
-export function histogramCaption(
-  result: HistogramResult,
-  scheme: string | null,
-): { readonly strong: string; readonly plain: string } {
-  const levels = result.codes.length;
-  const used = result.codes.filter((count) => count > 0).length;
+export function histogramCaption({ codes }: LevelHistogram, scheme: string | null): Caption {
+  const used = codes.filter((count) => count > 0).length;
   const steps = isAsymmetric(scheme)
     ? "its weights in steps of their own scale, moved by their zero point"
     : "its weights in steps of their own scale";
-  const plain = `Outline: ${steps}. Comb: the codes they become.`;
-  if (used === levels) return { strong: `All ${levels} levels are taken.`, plain };
-  return { strong: `${used} of ${levels} levels are taken.`, plain };
+  const strong =
+    used === codes.length ? `All ${codes.length} levels are taken.` : `${used} of ${codes.length} levels are taken.`;
+  return { strong, plain: `Outline: ${steps}. Comb: the codes they become.` };
 }
 
 function isAsymmetric(scheme: string | null): boolean {
@@ -125,7 +40,59 @@ function isAsymmetric(scheme: string | null): boolean {
   }
 }
 
-/** The shape in words: `256 × 768`. */
-export function shapeWords(layer: LayerResult): string {
-  return `${formatCount(layer.rows)} × ${formatCount(layer.cols)}`;
+/** The scale map of a sheet; null where the recipe only prunes. */
+export function scaleMapOf({ scales, rows }: MatrixSheet): ScaleMapData | null {
+  if (scales === null) return null;
+  const { levels, groupSize, smallest, largest, usedLevels } = scales;
+  return {
+    ...{ scales: scales.scales, usedLevels, levels, groupSize, smallest, largest },
+    matrixRows: rows,
+    caption: scaleCaption(scales),
+  };
+}
+
+function scaleCaption(scales: ScaleMap): Caption {
+  const { groups, smallest, median, largest, levels, fewestLevels, medianLevels, fullGroups } = scales;
+  if (groups === 1) {
+    return {
+      strong: `One scale for the matrix: ${formatNumber(largest)}.`,
+      plain: `It uses ${formatCount(fewestLevels)} of ${formatCount(levels)} levels.`,
+    };
+  }
+  return {
+    strong: `Scales go from ${formatNumber(smallest)} to ${formatNumber(largest)}; the median group uses ${formatCount(medianLevels)} of its ${formatCount(levels)} levels.`,
+    plain: `Median scale ${formatNumber(median)}; ${formatCount(fewestLevels)} levels in the poorest group, all of them in ${formatCount(fullGroups)} of ${formatCount(groups)}. Each stripe is one group of inputs.`,
+  };
+}
+
+/** The sorted channels of a sheet. */
+export function spectrumOf({ channels, scheme }: MatrixSheet): SpectrumData {
+  const weights = sorted(channels.largest);
+  return {
+    weights,
+    errors: sorted(channels.rmsError),
+    family: schemeFamily(scheme),
+    caption: spectrumCaption(weights, channels),
+  };
+}
+
+function spectrumCaption(weights: readonly SpectrumChannel[], { largest }: ChannelSpectrum): Caption {
+  const [first] = weights;
+  const median = weights[Math.floor(weights.length / 2)];
+  const plain = "Each curve sorted on its own, on a log scale.";
+  if (first === undefined || median === undefined) return { strong: "No input channels.", plain: "" };
+  if (largest.some((value) => !Number.isFinite(value))) {
+    return { strong: "Some channels hold weights that are not finite.", plain: "They are left out of the curves." };
+  }
+  return {
+    strong: `Input ${first.channel} reaches furthest, ${formatNumber(first.value)}; the median input ${formatNumber(median.value)}.`,
+    plain,
+  };
+}
+
+/** Finite channels, the largest first. */
+function sorted(values: Float32Array): readonly SpectrumChannel[] {
+  return Array.from(values, (value, channel) => ({ channel, value }))
+    .filter(({ value }) => Number.isFinite(value))
+    .sort((a, b) => b.value - a.value);
 }

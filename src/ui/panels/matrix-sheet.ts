@@ -1,148 +1,112 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
-import { quote } from "../../base/errors.ts";
 import type { LayerResult } from "../../engine/result.ts";
-import { drawHistogram, histogramTemplate } from "../charts/histogram.ts";
-import { histogramStyles } from "../charts/histogram-styles.ts";
-import { familyStyles } from "../parts/mark-styles.ts";
+import { spectrumChart } from "../charts/channel-spectrum.ts";
+import { histogramChart } from "../charts/histogram.ts";
+import "../charts/lab-chart.ts";
+import { scaleMapChart } from "../charts/scale-map.ts";
 import { wordsMark } from "../parts/number-kind.ts";
-import { OwnWidth } from "../parts/own-width.ts";
-import { safeName } from "../parts/safe-name.ts";
-import { schemeFamily } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles } from "../parts/shared-styles.ts";
-import {
-  appliesWords,
-  cornerSentence,
-  type HistogramView,
-  histogramCaption,
-  noLevelsWords,
-  shapeWords,
-  sheetRows,
-} from "./matrix-sheet-model.ts";
+import { histogramOf, type SheetView, scaleMapOf, spectrumOf } from "./matrix-sheet-model.ts";
 
-const PICTURE_HEIGHT = 196;
+const HEIGHT = 230;
+const OVER_ALL = wordsMark("●", "Measured here, over all weights of this matrix");
 
-/** One matrix opened: where its weights fall between the levels, and its figures. */
+/**
+ * One matrix under one recipe, closely: its weights among the levels, its channels, its scales. Slot `error` is for the error
+ * map.
+ */
 export class LabMatrixSheet extends LitElement {
   @property({ attribute: false }) layer: LayerResult | null = null;
-  /** The recipe whose row is chosen. */
-  @property() recipe = "";
-  @property({ attribute: false }) histogram: HistogramView = { state: "none" };
-
-  readonly #width = new OwnWidth(this);
+  @property({ attribute: false }) view: SheetView = { state: "none" };
+  /** Model, recipe and matrix, for names of files. */
+  @property() subject = "";
+  /** Half as wide: two sheets stand side by side. */
+  @property({ type: Boolean, reflect: true }) isHalf = false;
 
   static override styles = [
     baseStyles,
     figureStyles,
-    familyStyles,
-    histogramStyles,
     css`
-      h2 {
-        font: 600 14px/20px var(--sans);
-      }
-      h2 code {
-        font: 600 14px/20px var(--mono);
-      }
-      .under {
-        margin: 2px 0 var(--s3);
-      }
-      .sheet {
+      .figures {
         display: grid;
-        grid-template-columns: minmax(0, 3fr) minmax(0, 2fr);
+        grid-template-columns: repeat(3, minmax(0, 1fr));
         gap: var(--s5);
       }
-      .under b {
-        color: var(--ink);
-        font-weight: 600;
+      :host([isHalf]) .figures {
+        grid-template-columns: minmax(0, 1fr);
       }
-      .corners {
-        padding-top: var(--s1);
-        border-top: 1px solid var(--line);
-      }
-      figcaption {
-        margin-bottom: var(--s2);
-      }
-      .room {
-        height: 196px;
+      .wide {
+        grid-column: 1 / -1;
       }
       .wait {
         display: grid;
         place-items: center;
+        height: 230px;
         border-bottom: 1px solid var(--line-2);
         color: var(--ink-2);
         font: var(--t-small);
-      }
-      .soft {
-        background: repeating-linear-gradient(135deg, var(--line) 0 1px, transparent 1px 7px);
-        opacity: 0.6;
       }
       .wait span {
         padding: 2px 8px;
         background: var(--paper);
       }
-      @media (max-width: 599px) {
-        .sheet {
+      @media (max-width: 1099px) {
+        .figures {
+          grid-template-columns: repeat(2, minmax(0, 1fr));
+        }
+      }
+      @media (max-width: 699px) {
+        .figures {
           grid-template-columns: minmax(0, 1fr);
-          gap: var(--s3);
         }
       }
     `,
   ];
 
   protected override render(): TemplateResult {
-    const layer = this.layer;
-    if (layer === null) return waitingSheet();
-    const applies = appliesWords(layer, this.recipe);
-    const corners = cornerSentence(layer);
-    return html`
-      <h2><code>${safeName(layer.module)}</code></h2>
-      <p class="small under">
-        ${shapeWords(layer)} weights, opened under ${safeName(this.recipe)}${applies === "" ? nothing : html`: <b>${applies}</b>`}
-      </p>
-      <div class="sheet">
-        <figure>${this.#picture(layer)}</figure>
-        <div>
-          <dl class="numbers">
-            ${sheetRows(layer).map((row) => html`<dt>${row.name}${wordsMark(row.glyph, row.words)}</dt><dd>${row.text}</dd>`)}
-          </dl>
-          ${corners === "" ? nothing : html`<p class="small corners">${corners} A group is what shares one scale.</p>`}
-        </div>
-      </div>
-    `;
+    const { view } = this;
+    if (view.state !== "ready") return html`<div class="figures">${this.#without()}</div>`;
+    const sheet = view.result;
+    const histogram = histogramOf(sheet);
+    const scales = scaleMapOf(sheet);
+    return html`<div class="figures">
+      ${
+        histogram === null
+          ? html`<p class="caption">No levels here. <span>This recipe prunes the matrix and quantizes nothing in it: its weights stay numbers of their own type, so there are no codes to count.</span></p>`
+          : html`<lab-chart .chart=${histogramChart} .data=${histogram} .name=${"Histogram of levels"} .subject=${this.subject}
+              .note=${"count of weights, log scale"} .height=${HEIGHT}><span slot="note">count of weights · log scale${OVER_ALL}</span></lab-chart>`
+      }
+      <slot name="error"></slot>
+      <lab-chart .chart=${spectrumChart} .data=${spectrumOf(sheet)} .name=${"Channel spectrum"} .subject=${this.subject}
+        .note=${"magnitude in weight units, log scale"} .height=${HEIGHT}><span slot="note">magnitude, weight units · log scale${OVER_ALL}</span></lab-chart>
+      ${
+        scales === null
+          ? nothing
+          : html`<lab-chart class="wide" .chart=${scaleMapChart} .data=${scales} .name=${"Scale map"} .subject=${this.subject}
+              .note=${"scale of each group, log colour; levels that each group uses"}><span slot="note">scale of each group, log colour · levels it uses · stronger is worse${OVER_ALL}</span></lab-chart>`
+      }
+    </div>`;
   }
 
-  #picture(layer: LayerResult): TemplateResult {
-    const view = this.histogram;
-    const without = noLevelsWords(layer);
-    if (without !== null) return html`<figcaption class="caption">No levels here. <span>${without}</span></figcaption>`;
-    if (view.state === "ready") {
-      const caption = histogramCaption(view.result, layer.scheme);
-      const narrow = this.#width.px < 560;
-      const width = narrow ? this.#width.px : Math.floor(((this.#width.px - 24) * 3) / 5);
-      const drawing = drawHistogram(view.result, { width: Math.max(240, width), height: PICTURE_HEIGHT });
-      const spoken = `Histogram of ${quote(layer.module)}. ${caption.strong} ${drawing.peak?.text ?? ""}`;
-      return html`
-        <figcaption class="caption">${caption.strong} <span>${caption.plain}</span></figcaption>
-        ${histogramTemplate(drawing, spoken, schemeFamily(layer.scheme))}
-      `;
+  #without(): TemplateResult {
+    const { view, layer } = this;
+    if (layer?.error !== undefined) {
+      return html`<p class="caption wide">Nothing to look at. <span><bdi>${layer.error.message}</bdi></span></p>`;
     }
     if (view.state === "failed") {
-      return html`<figcaption class="caption">Its histogram could not be drawn. <span>${view.error.message}</span></figcaption>`;
+      return html`<p class="caption wide">This matrix could not be looked at. <span><bdi>${view.error.message}</bdi></span></p>`;
     }
-    return html`
-      <figcaption class="caption"><span>Where its weights fall between the levels.</span></figcaption>
-      <div class="room wait hatched"><span>${view.state === "waiting" ? "Counting its weights" : "Waits for the comparison"}</span></div>
-    `;
+    const words = view.state === "waiting" ? "Looking at its weights" : "Waits for the comparison";
+    return html`${[
+      "Where its weights fall between the levels.",
+      "What error remains in each weight.",
+      "Which input channels reach furthest.",
+    ].map(
+      (caption) =>
+        html`<figure><figcaption class="caption"><span>${caption}</span></figcaption><div class="wait hatched"><span>${words}</span></div></figure>`,
+    )}`;
   }
-}
-
-/** Before any matrix is chosen: the room it will take, hatched. */
-function waitingSheet(): TemplateResult {
-  return html`
-    <h2 class="dim">The worst matrix opens here</h2>
-    <p class="small under">when all are measured</p>
-    <div class="sheet"><div class="room wait soft"></div></div>
-  `;
 }
 
 customElements.define("lab-matrix-sheet", LabMatrixSheet);

@@ -1,7 +1,16 @@
 import type { PlanSettings } from "../../engine/api.ts";
+import type { WindowRequest } from "../../engine/error-window.ts";
 import type { ArithmeticName } from "../../engine/result.ts";
 import type { ModelChoice } from "../../engine/worker-api.ts";
+import type { ErrorView } from "../charts/error-map.ts";
 import type { PickedFile } from "../parts/picked-files.ts";
+
+export type { TensorRole } from "../../engine/ledger.ts";
+
+import type { TensorRole } from "../../engine/ledger.ts";
+
+/** The tabs. */
+export type Surface = "model" | "measure" | "layers";
 
 /** What panels ask for. Panels know neither each other nor the engine; the app listens. */
 export interface PanelEvents {
@@ -15,6 +24,19 @@ export interface PanelEvents {
   "lab-pick-module": string;
   "lab-set-plan": PlanSettings;
   "lab-set-rules": AskedRules;
+  /** A role of tensors, or null for all of them. */
+  "lab-pick-role": TensorRole | null;
+  /** Both recipes side by side, or the chosen one alone. */
+  "lab-split": boolean;
+  /** The recipe to change with. */
+  "lab-pick-other": string;
+  "lab-swap": undefined;
+  "lab-view-errors": ErrorView;
+  /** Weights that an error map would show. */
+  "lab-need-errors": { readonly recipe: string; readonly part: WindowRequest };
+  /** A command of the palette, by its id. */
+  "lab-command": string;
+  "lab-show-palette": undefined;
   "lab-show-keys": undefined;
   "lab-toggle-theme": undefined;
   "lab-dismiss-failure": undefined;

@@ -7,10 +7,10 @@ import { formatPatterns, parsePatterns } from "./compare-settings-model.ts";
 import { exportNotes, exportSentence, exportVerb } from "./export-model.ts";
 import { fitSentence, wholeNumber } from "./gpu-fit-model.ts";
 import { headline } from "./headline-model.ts";
-import { appliesWords, cornerSentence, histogramCaption, noLevelsWords, sheetRows } from "./matrix-sheet-model.ts";
+import { appliesWords, cornerSentence, factRows } from "./matrix-facts-model.ts";
+import { histogramCaption } from "./matrix-sheet-model.ts";
 import { deviceLine, runBar } from "./run-bar-model.ts";
 import { worstLayer } from "./scheme-summary-model.ts";
-import { schemeTable } from "./scheme-table-model.ts";
 import { isOneDevice, kernelRows, throughputCaption } from "./throughput-model.ts";
 
 const ERROR = new LabError({
@@ -114,68 +114,6 @@ describe("the headline", () => {
   });
 });
 
-describe("the scheme table", () => {
-  test("a unit that all share stands in the head, else beside each figure", () => {
-    const table = schemeTable(sampleResult());
-    const weights = table.columns.find((column) => column.name === "weights");
-    expect(weights?.unit).toBe("kB");
-    const file = table.columns.find((column) => column.name === "file");
-    expect(file?.unit).toBe("");
-    expect(file?.cells[0]).toEqual({ form: "figure", value: "2.000", unit: "MB" });
-  });
-
-  test("what is not measured yet waits; it is no dash and no zero", () => {
-    const open = sampleScheme("W4A16", 19);
-    const { relativeMse: _, ...waiting } = open;
-    const table = schemeTable(sampleResult({ finished: false, outcome: "partial", schemes: [waiting] }));
-    const column = table.columns.find((candidate) => candidate.name === "relative MSE");
-    expect(column?.cells.map((cell) => cell.form)).toEqual(["none", "waiting"]);
-  });
-
-  test("a refused scheme leaves the other rows standing", () => {
-    const table = schemeTable(
-      sampleResult({ schemes: [sampleScheme("W4A16", 19, 0.1, { error: ERROR }), sampleScheme("W8A8", 42)] }),
-    );
-    expect(table.rows.map((row) => row.failure !== null)).toEqual([false, true, false]);
-    expect(table.caption.strong).toBe("1 of 2 schemes cannot be exported as they are.");
-  });
-
-  test("says who fits", () => {
-    expect(schemeTable(sampleResult()).caption.strong).toBe("All of them fit on one L4 24 GB.");
-    const tight = sampleResult({ original: { fit: sampleFit({ fits: false }) } });
-    expect(schemeTable(tight).caption.strong).toBe("The original does not fit on one L4 24 GB; W4A16 and W8A8 do.");
-    const many = [2, 3, 4, 5, 6].map((bits) => sampleScheme(`W${bits}A16`, 6 * bits));
-    expect(schemeTable({ ...tight, schemes: many }).caption.strong).toMatch(/; W2A16, W3A16, W4A16 and 2 more do\.$/);
-  });
-
-  test("what is only pruned has a dash for its quantized bits, and the others keep theirs", () => {
-    const { quantizedBitsPerWeight: _, ...pruned } = sampleScheme("magnitude:0.5 | none", 9);
-    const table = schemeTable(sampleResult({ schemes: [pruned, sampleScheme("W4A16", 19)] }));
-    const column = table.columns.find((candidate) => candidate.name === "quantized");
-    expect(column?.cells.map((cell) => cell.form)).toEqual(["none", "none", "figure"]);
-    expect(column?.example).toBeDefined();
-  });
-
-  test("a note that concerns several rows stands once, and each of them points at it", () => {
-    const dense = { code: "a", severity: "info", text: "Dense with zeros." } as const;
-    const other = { code: "b", severity: "warning", text: "Mind the order." } as const;
-    const schemes = [
-      sampleScheme("magnitude:2:4 | W4A16", 9, 0.1, { notices: [dense] }),
-      sampleScheme("W4A16", 19),
-      sampleScheme("magnitude:0.5 | W8A8@re:.*a; W4A16", 9, 0.1, { notices: [other, dense] }),
-    ];
-    const table = schemeTable(sampleResult({ schemes }));
-    expect(table.notes.map((note) => note.text)).toEqual(["Dense with zeros.", "Mind the order."]);
-    expect(table.rows.map((row) => row.notes)).toEqual([[], [1], [], [1, 2]]);
-  });
-
-  test("a scheme that rounds activations says where their error comes from", () => {
-    const [, weights, activations] = schemeTable(sampleResult()).rows;
-    expect(weights?.description).toBe("int4, symmetric, groups of 128");
-    expect(activations?.description).toContain("that error comes with the forward pass");
-  });
-});
-
 describe("the run bar", () => {
   const progress = {
     phase: "comparing",
@@ -184,12 +122,14 @@ describe("the run bar", () => {
     item: "a\u0000b",
     doneItems: 3,
     totalItems: 29,
+    bytesPerSecond: 25,
+    leftMs: 6000,
   };
 
   test("is determinate, and shows a foreign name with its escapes", () => {
     const bar = runBar({ kind: "running", what: "Comparing", progress }, null);
     expect(bar).toMatchObject({ strong: "Comparing", meter: { done: 50, total: 200 }, percent: "25 %" });
-    expect(bar.parts).toEqual(["3 of 29", "50 B of 200 B", "a\\u{0}b"]);
+    expect(bar.parts).toEqual(["3 of 29", "50 B of 200 B", "25 B/s", "6 s left", "a\\u{0}b"]);
   });
 
   test("announces quarters only", () => {
@@ -296,8 +236,8 @@ describe("small sentences", () => {
 
   test("the sheet of a matrix tells values that are not finite", () => {
     const bad = sampleLayer(0, "q_proj", null, { mse: null, notFinite: { weights: 3, reconstructions: 4 } });
-    expect(sheetRows(bad).at(-1)?.text).toBe("3 · 4");
-    expect(sheetRows(bad)[0]?.text).toBe("–");
+    expect(factRows(bad).at(-1)?.text).toBe("3 · 4");
+    expect(factRows(bad)[0]?.text).toBe("–");
   });
 
   test("a histogram says how many levels are taken, and that a zero point moves the weights", () => {
@@ -309,15 +249,13 @@ describe("small sentences", () => {
 
   test("a matrix that is only pruned has no levels, and says why", () => {
     const pruned = sampleLayer(0, "q_proj", 9, { scheme: null, clippedShare: null, usedLevels: null });
-    expect(noLevelsWords(pruned)).toContain("quantizes nothing in it");
-    expect(noLevelsWords(sampleLayer(0, "q_proj", 9))).toBeNull();
-    const names = sheetRows(pruned).map((row) => row.name);
+    const names = factRows(pruned).map((row) => row.name);
     expect(names).not.toContain("Levels used");
     expect(names).toContain("Weight-histogram divergence");
   });
 
   test("the divergence says its full name, its sample count and what it does not say", () => {
-    const row = sheetRows(sampleLayer(0, "q_proj", 19)).find((each) => each.name === "Weight-histogram divergence");
+    const row = factRows(sampleLayer(0, "q_proj", 19)).find((each) => each.name === "Weight-histogram divergence");
     expect(row?.text).toBe("0.180 bits");
     expect(row?.words).toMatch(/over 160 weights: Jensen–Shannon divergence .* nothing of what the model says\.$/);
   });

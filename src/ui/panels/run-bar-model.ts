@@ -1,5 +1,5 @@
 import { quote } from "../../base/errors.ts";
-import { formatBytes, formatDuration } from "../../base/format.ts";
+import { formatBytes, formatDuration, formatRate, formatWait } from "../../base/format.ts";
 import type { CompareResult, Progress } from "../../engine/result.ts";
 import type { DeviceSummary } from "../../engine/worker-api.ts";
 
@@ -46,10 +46,12 @@ function running(what: string, progress: Progress | null): RunBar {
   if (progress === null) {
     return { strong: what, parts: [], meter: { done: 0, total: 0 }, tone: "plain", percent: "", announced: what };
   }
-  const { doneItems, totalItems, doneBytes, totalBytes } = progress;
+  const { doneItems, totalItems, doneBytes, totalBytes, bytesPerSecond, leftMs } = progress;
   const parts: string[] = [];
   if (totalItems > 0) parts.push(`${doneItems} of ${totalItems}`);
   if (totalBytes > 0) parts.push(`${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
+  if (bytesPerSecond !== null) parts.push(formatRate(bytesPerSecond, "bytes/s"));
+  if (leftMs !== null) parts.push(`${formatWait(leftMs)} left`);
   if (progress.item !== null) parts.push(quote(progress.item));
   const meter = totalBytes > 0 ? { done: doneBytes, total: totalBytes } : { done: doneItems, total: totalItems };
   const share = meter.total > 0 ? meter.done / meter.total : 0;

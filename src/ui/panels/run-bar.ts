@@ -116,6 +116,9 @@ export class LabRunBar extends LitElement {
         }
       }
       @media (max-width: 599px) {
+        :host {
+          bottom: 44px;
+        }
         .bar {
           gap: var(--s3);
         }

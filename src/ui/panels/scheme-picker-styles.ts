@@ -2,8 +2,8 @@ import { css } from "lit";
 
 /** Chips in a row, and the tray that opens beneath them. */
 export const pickerStyles = css`
-  h3,
-  h4 {
+  h2,
+  h3 {
     margin: 0;
     font: var(--t-small);
     color: var(--ink-2);
@@ -76,7 +76,7 @@ export const pickerStyles = css`
   .line + .line {
     border-top: 1px solid var(--line);
   }
-  .line h4 {
+  .line h3 {
     padding-top: 6px;
   }
   .offers,
@@ -155,7 +155,7 @@ export const pickerStyles = css`
     .line {
       grid-template-columns: minmax(0, 1fr);
     }
-    .line h4 {
+    .line h3 {
       padding-top: 0;
     }
   }

@@ -49,7 +49,7 @@ export class LabSchemePicker extends LitElement {
     const { schemes } = this.asked;
     return html`
       <div class="chosen">
-        <h3>Compared</h3>
+        <h2>Compared</h2>
         <ul>${schemes.map((recipe) => this.#chip(recipe))}</ul>
         <button type="button" class="button opener" aria-expanded=${this.isOpen} aria-controls="tray" @click=${this.#toggle}>
           ${this.isOpen ? "Close" : "Add schemes"}
@@ -84,21 +84,21 @@ export class LabSchemePicker extends LitElement {
     return html`
       ${full === null ? nothing : html`<p class="full">${full}</p>`}
       <div class="line">
-        <h4><label for="prune">Pruned first</label></h4>
+        <h3><label for="prune">Pruned first</label></h3>
         <div class="fields">${this.#pruningFields()}</div>
       </div>
       ${offers(schemes, this.pruning).map(
         (group) => html`<div class="line" role="group" aria-label=${group.title}>
-          <h4>${group.title}</h4>
+          <h3>${group.title}</h3>
           <div class="offers">${group.offers.map((offer) => this.#offer(offer))}</div>
         </div>`,
       )}
       <div class="line">
-        <h4>Your own</h4>
+        <h3>Your own</h3>
         ${this.#ownFields()}
       </div>
       <div class="line">
-        <h4><label for="text">As text</label></h4>
+        <h3><label for="text">As text</label></h3>
         ${this.#textField()}
       </div>
     `;

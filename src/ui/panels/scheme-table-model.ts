@@ -1,17 +1,20 @@
 import { quote } from "../../base/errors.ts";
 import { formatBytes, formatNumber } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
+import { type FrontierPoint, frontier } from "../../engine/frontier.ts";
 import type { CompareResult, FitResult, SchemeResult } from "../../engine/result.ts";
+import { verdictWords } from "../../engine/verdict-words.ts";
 import { listWords } from "../parts/list-words.ts";
 import { splitUnit } from "../parts/number-kind.ts";
+import { shortName } from "../parts/safe-name.ts";
 import { ORIGINAL_LOOK, type RecipeLook, recipeLook } from "../parts/scheme-mark.ts";
 
-/** One cell: a figure with its unit, a place that waits, a dash, or words. */
+/** One cell: a figure with its unit, a place that waits, a dash, or words. Rows are sorted by `amount`. */
 export type TableCell =
-  | { readonly form: "figure"; readonly value: string; readonly unit: string }
+  | { readonly form: "figure"; readonly value: string; readonly unit: string; readonly amount: number }
   | { readonly form: "waiting" }
   | { readonly form: "none" }
-  | { readonly form: "words"; readonly text: string; readonly isFailure: boolean };
+  | { readonly form: "words"; readonly text: string; readonly amount: number };
 
 /** One column with the quantity that stands for its kind. */
 export interface TableColumn {
@@ -20,6 +23,10 @@ export interface TableColumn {
   /** The unit that all figures of the column share, or empty: then each bears its own. */
   readonly unit: string;
   readonly example: Quantity | undefined;
+  /** Where words that are no quantity come from, or empty. */
+  readonly about: string;
+  /** Whether less or more of it is better: the better ones come first when it is sorted. */
+  readonly best: "low" | "high";
   readonly cells: readonly TableCell[];
 }
 
@@ -42,6 +49,7 @@ export interface SchemeTable {
 }
 
 type Pick = (scheme: SchemeResult) => Quantity | undefined;
+type Head = Omit<TableColumn, "unit" | "about" | "cells">;
 
 const WAITING: TableCell = { form: "waiting" };
 const NONE: TableCell = { form: "none" };
@@ -49,28 +57,25 @@ const NONE: TableCell = { form: "none" };
 /** The original and each scheme: size, error, what it means on the planned GPU. */
 export function schemeTable(result: CompareResult): SchemeTable {
   const { model, schemes, original } = result;
-  const size = (name: string, ofModel: Quantity | string, pick: Pick, digits?: number): TableColumn => {
-    const first = typeof ofModel === "string" ? figureOf(ofModel) : quantityCell(ofModel, digits);
-    const cells = schemes.map((scheme) => quantityCell(pick(scheme), digits));
-    const example = schemes.map(pick).find((quantity) => quantity !== undefined);
-    return column(name, "size", example, [first, ...cells]);
-  };
-  const error = (name: string, pick: Pick): TableColumn => {
+  const exampleOf = (pick: Pick): Quantity | undefined => schemes.map(pick).find((quantity) => quantity !== undefined);
+  const size = (name: string, best: Head["best"], first: TableCell, pick: Pick, digits?: number): TableColumn =>
+    column({ name, group: "size", example: exampleOf(pick), best }, [
+      first,
+      ...schemes.map((scheme) => quantityCell(pick(scheme), digits)),
+    ]);
+  const error = (name: string, best: Head["best"], pick: Pick): TableColumn => {
     const cells = schemes.map((scheme) => {
       const quantity = pick(scheme);
       if (quantity !== undefined) return quantityCell(quantity);
       return result.finished ? NONE : WAITING;
     });
-    const example = schemes.map(pick).find((quantity) => quantity !== undefined);
-    return column(name, "error", example, [NONE, ...cells]);
+    return column({ name, group: "error", example: exampleOf(pick), best }, [NONE, ...cells]);
   };
   const notes = notesOf(schemes);
   const fits = [original.fit, ...schemes.map((scheme) => scheme.fit)];
-  const plan = (name: string, pick: (fit: FitResult) => Quantity | undefined): TableColumn =>
+  const plan = (name: string, best: Head["best"], pick: (fit: FitResult) => Quantity | undefined): TableColumn =>
     column(
-      name,
-      "plan",
-      pick(original.fit),
+      { name, group: "plan", example: pick(original.fit), best },
       fits.map((fit) => quantityCell(pick(fit))),
     );
   return {
@@ -94,17 +99,18 @@ export function schemeTable(result: CompareResult): SchemeTable {
     ],
     notes,
     columns: [
-      size("file", model.fileBytes, (scheme) => scheme.fileBytes, 4),
-      size("smaller", `${formatNumber(1)} ×`, (scheme) => scheme.smaller),
-      size("whole file", model.bitsPerWeight, (scheme) => scheme.bitsPerWeight, 4),
-      size("quantized", "–", (scheme) => scheme.quantizedBitsPerWeight, 4),
-      error("relative MSE", (scheme) => scheme.relativeMse),
-      error("signal over error", (scheme) => scheme.sqnrDb),
-      error("largest error", (scheme) => scheme.maxAbsError),
-      plan("weights", (fit) => fit.weightBytes),
-      plan("keys, values", (fit) => fit.kvCacheBytes),
-      plan("free", (fit) => fit.freeBytes),
-      column("fits", "plan", undefined, fits.map(verdict)),
+      size("file", "low", quantityCell(model.fileBytes, 4), (scheme) => scheme.fileBytes, 4),
+      size("smaller", "high", figureOf(`${formatNumber(1)} ×`, 1), (scheme) => scheme.smaller),
+      size("whole file", "low", quantityCell(model.bitsPerWeight, 4), (scheme) => scheme.bitsPerWeight, 4),
+      size("quantized", "low", NONE, (scheme) => scheme.quantizedBitsPerWeight, 4),
+      error("relative MSE", "low", (scheme) => scheme.relativeMse),
+      error("signal over error", "high", (scheme) => scheme.sqnrDb),
+      error("largest error", "low", (scheme) => scheme.maxAbsError),
+      verdictColumn(schemes),
+      plan("weights", "low", (fit) => fit.weightBytes),
+      plan("keys, values", "low", (fit) => fit.kvCacheBytes),
+      plan("free", "high", (fit) => fit.freeBytes),
+      column({ name: "fits", group: "plan", example: undefined, best: "high" }, fits.map(fitsCell)),
     ],
     caption: captionOf(result),
   };
@@ -122,47 +128,53 @@ function numberOf(note: SchemeTable["notes"][number]): number {
   return note.number;
 }
 
-function column(
-  name: string,
-  group: TableColumn["group"],
-  example: Quantity | undefined,
-  cells: readonly TableCell[],
-): TableColumn {
+function column(head: Head, cells: readonly TableCell[], about = ""): TableColumn {
   const units = new Set(cells.flatMap((cell) => (cell.form === "figure" ? [cell.unit] : [])));
   const [only = ""] = units;
-  if (units.size !== 1) return { name, group, unit: "", example, cells };
-  return {
-    name,
-    group,
-    unit: only,
-    example,
-    cells: cells.map((cell) => (cell.form === "figure" ? { ...cell, unit: "" } : cell)),
-  };
+  if (units.size !== 1) return { ...head, unit: "", about, cells };
+  const bare = cells.map((cell) => (cell.form === "figure" ? { ...cell, unit: "" } : cell));
+  return { ...head, unit: only, about, cells: bare };
+}
+
+/** Order of the verdicts, best first. */
+const PLACES: readonly FrontierPoint["place"][] = ["line", "tied", "beaten"];
+const VERDICT_WORDS =
+  "Computed: a scheme is on the line unless a file that is no larger errs less, by the relative squared error over every matrix that any compared scheme changes";
+
+function verdictColumn(schemes: readonly SchemeResult[]): TableColumn {
+  const cells = frontier(schemes).map((point): TableCell => {
+    if (point.place === "waiting") return WAITING;
+    const amount = PLACES.indexOf(point.place);
+    const text = verdictWords(point, point.by === null ? "" : shortName(point.by));
+    return amount < 0 ? NONE : { form: "words", text, amount };
+  });
+  return column({ name: "verdict", group: "error", example: undefined, best: "low" }, [NONE, ...cells], VERDICT_WORDS);
 }
 
 function quantityCell(quantity: Quantity | undefined, digits?: number): TableCell {
   if (quantity === undefined) return NONE;
+  const amount = quantity.value;
   switch (quantity.unit) {
     case "bytes":
-      return figureOf(formatBytes(quantity.value, digits));
+      return figureOf(formatBytes(amount, digits), amount);
     case "ratio":
       // How many times smaller bears its sign; a relative error is a plain number.
-      return { form: "figure", value: formatNumber(quantity.value), unit: quantity.kind === "computed" ? "×" : "" };
+      return { form: "figure", value: formatNumber(amount), unit: quantity.kind === "computed" ? "×" : "", amount };
     case "weight units":
-      return { form: "figure", value: formatNumber(quantity.value), unit: "" };
+      return { form: "figure", value: formatNumber(amount), unit: "", amount };
     default:
-      return { form: "figure", value: formatNumber(quantity.value, digits), unit: quantity.unit };
+      return { form: "figure", value: formatNumber(amount, digits), unit: quantity.unit, amount };
   }
 }
 
-function figureOf(text: string): TableCell {
+function figureOf(text: string, amount: number): TableCell {
   const [value, unit] = splitUnit(text);
-  return value === "–" ? NONE : { form: "figure", value, unit };
+  return value === "–" ? NONE : { form: "figure", value, unit, amount };
 }
 
-function verdict(fit: FitResult): TableCell {
-  if (fit.fits === null) return { form: "words", text: "not known", isFailure: false };
-  return { form: "words", text: fit.fits ? "yes" : "no", isFailure: false };
+function fitsCell(fit: FitResult): TableCell {
+  if (fit.fits === null) return { form: "words", text: "not known", amount: 1 };
+  return fit.fits ? { form: "words", text: "yes", amount: 2 } : { form: "words", text: "no", amount: 0 };
 }
 
 function dtypeWords(result: CompareResult): string {
@@ -182,7 +194,7 @@ function captionOf(result: CompareResult): SchemeTable["caption"] {
   const gpu = result.original.fit.gpu;
   if (refused > 0) {
     const strong = `${refused} of ${result.schemes.length} schemes cannot be exported as they are.`;
-    return { strong, plain: "The row says why; the map above shows what can be taken." };
+    return { strong, plain: "The row says why; the map of the layers shows what can be taken." };
   }
   if (fitting.every((fit) => fit.fits === true)) return { strong: `All of them fit on one ${gpu}.`, plain };
   if (fitting.every((fit) => fit.fits === false)) return { strong: `None of them fits on one ${gpu}.`, plain };
@@ -192,4 +204,74 @@ function captionOf(result: CompareResult): SchemeTable["caption"] {
     return { strong: `The original does not fit on one ${gpu}; ${who} ${good.length === 1 ? "does" : "do"}.`, plain };
   }
   return { strong: "The schemes side by side.", plain };
+}
+
+/** The column of names; it is sorted too. */
+export const NAME_COLUMN = "scheme";
+
+/** By which column the schemes are sorted, and which way. */
+export interface TableSort {
+  readonly column: string;
+  readonly direction: "ascending" | "descending";
+}
+
+/** What a press on the head of a column does: best first, then worst first, then back to the order given. */
+export function nextSort(table: SchemeTable, current: TableSort | null, name: string): TableSort | null {
+  const best = table.columns.find((candidate) => candidate.name === name)?.best ?? "low";
+  const [first, second] =
+    best === "low" ? (["ascending", "descending"] as const) : (["descending", "ascending"] as const);
+  if (current?.column !== name) return { column: name, direction: first };
+  return current.direction === first ? { column: name, direction: second } : null;
+}
+
+/** The numbers of the rows in the order to show: the original first, what has no figure there last, equals as given. */
+export function sortedRows({ rows, columns }: SchemeTable, sort: TableSort | null): readonly number[] {
+  const all = rows.map((_, index) => index);
+  const by = columns.find((candidate) => candidate.name === sort?.column);
+  if (sort === null || (by === undefined && sort.column !== NAME_COLUMN)) return all;
+  const sign = sort.direction === "ascending" ? 1 : -1;
+  const [fixed, free] = [
+    all.filter((row) => rows[row]?.scheme === null),
+    all.filter((row) => rows[row]?.scheme !== null),
+  ];
+  if (by === undefined) {
+    const nameOf = (row: number): string => rows[row]?.name ?? "";
+    return [...fixed, ...free.sort((a, b) => sign * NAMES.compare(nameOf(a), nameOf(b)))];
+  }
+  const amounts = new Map(free.map((row) => [row, shownAmount(rows[row], by, row)]));
+  const present = free.filter((row) => amounts.get(row) !== null);
+  present.sort((a, b) => sign * ((amounts.get(a) ?? 0) - (amounts.get(b) ?? 0)));
+  return [...fixed, ...present, ...free.filter((row) => amounts.get(row) === null)];
+}
+
+/** W4A16 before W10A16. */
+const NAMES = new Intl.Collator("en", { numeric: true });
+
+function shownAmount(row: SchemeTable["rows"][number] | undefined, column: TableColumn, at: number): number | null {
+  const cell = column.cells[at];
+  // The reason of a failure stands in the place of those figures.
+  if (cell === undefined || (row?.failure !== null && column.group !== "size")) return null;
+  return cell.form === "figure" || cell.form === "words" ? cell.amount : null;
+}
+
+/** The columns in which not all rows read the same. */
+export function differingColumns({ rows, columns }: SchemeTable): readonly TableColumn[] {
+  return columns.filter((column) => {
+    const texts = column.cells.map((cell, row) => {
+      if (rows[row]?.failure !== null && column.group !== "size") return null;
+      // What waits may still come to differ.
+      return cell.form === "waiting" ? `waits ${row}` : cell.form === "none" ? "" : cellText(cell);
+    });
+    return new Set(texts.filter((text) => text !== null)).size > 1;
+  });
+}
+
+function cellText(cell: Extract<TableCell, { form: "figure" | "words" }>): string {
+  return cell.form === "figure" ? `${cell.value} ${cell.unit}` : cell.text;
+}
+
+/** What the toggle of the columns has done. */
+export function hiddenWords(hidden: number): string {
+  if (hidden === 0) return "every column differs";
+  return hidden === 1 ? "1 column hidden, the same in every row" : `${hidden} columns hidden, the same in every row`;
 }

@@ -1,250 +1,184 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
-import { property } from "lit/decorators.js";
+import { html, LitElement, nothing, type TemplateResult } from "lit";
+import { property, state } from "lit/decorators.js";
 import { formatCount } from "../../base/format.ts";
 import type { PlanSettings } from "../../engine/api.ts";
 import type { CompareResult } from "../../engine/result.ts";
 import { markStyles } from "../parts/mark-styles.ts";
-import { kindMark } from "../parts/number-kind.ts";
+import { KIND_GLYPHS, kindMark, wordsMark } from "../parts/number-kind.ts";
 import { OwnWidth } from "../parts/own-width.ts";
 import { recipeName } from "../parts/safe-name.ts";
 import { recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles, tableStyles } from "../parts/shared-styles.ts";
 import { emit } from "./panel-events.ts";
-import { type SchemeTable, schemeTable, type TableCell, type TableColumn } from "./scheme-table-model.ts";
+import {
+  differingColumns,
+  hiddenWords,
+  NAME_COLUMN,
+  nextSort,
+  type SchemeTable,
+  schemeTable,
+  sortedRows,
+  type TableCell,
+  type TableColumn,
+  type TableSort,
+} from "./scheme-table-model.ts";
+import { schemeTableStyles } from "./scheme-table-styles.ts";
 
-/** Below this many pixels the eleven columns do not fit side by side. */
-const NARROW = 900;
+/** Below this many pixels the twelve columns do not fit side by side. */
+const NARROW = 1180;
 
-/** The original and each scheme, figure by figure. A row is picked by its name. */
+type TableRow = SchemeTable["rows"][number];
+
+/** A table as it is shown: some columns, rows in their order. */
+interface View {
+  readonly table: SchemeTable;
+  readonly columns: readonly TableColumn[];
+  readonly rows: readonly { readonly row: TableRow; readonly at: number }[];
+  readonly groupWords: Readonly<Record<TableColumn["group"], string>>;
+}
+
+/** The original and each scheme, figure by figure. A row is picked by its name, sorted by the head of a column. */
 export class LabSchemeTable extends LitElement {
   @property({ attribute: false }) result: CompareResult | null = null;
   @property({ attribute: false }) plan: PlanSettings | null = null;
   @property() selected = "";
+  @state() private sort: TableSort | null = null;
+  @state() private showsDifferences = false;
 
   readonly #width = new OwnWidth(this);
 
-  static override styles = [
-    baseStyles,
-    figureStyles,
-    tableStyles,
-    markStyles,
-    css`
-      .caption {
-        margin-bottom: var(--s2);
-      }
-      .name {
-        display: inline-flex;
-        align-items: center;
-        gap: var(--s2);
-        min-height: 24px;
-        padding: 0;
-        border: 0;
-        background: none;
-        color: inherit;
-        font: inherit;
-        text-align: left;
-      }
-      button.name {
-        font-weight: 600;
-        cursor: pointer;
-      }
-      button.name:hover {
-        text-decoration: underline;
-        text-underline-offset: 3px;
-      }
-      .name .words {
-        min-width: 0;
-        max-width: 210px;
-      }
-      tbody th[scope="row"] {
-        white-space: normal;
-      }
-      .ref {
-        margin-left: 2px;
-        color: var(--ink-2);
-        font: 10px/1 var(--sans);
-      }
-      .notes {
-        margin-top: var(--s2);
-        max-width: 900px;
-        color: var(--ink-2);
-        font: var(--t-small);
-      }
-      .notes li {
-        display: flex;
-        gap: var(--s2);
-        padding: 1px 0;
-      }
-      .notes li > span {
-        flex: none;
-        color: var(--ink-3);
-      }
-      .failed {
-        color: var(--fail);
-      }
-      .why {
-        white-space: normal;
-        text-align: left;
-        color: var(--ink-2);
-      }
-      td.start,
-      th.start {
-        padding-left: 28px;
-      }
-      tr.picked > * {
-        background-color: var(--sunk);
-        box-shadow:
-          inset 0 1px var(--line-2),
-          inset 0 -1px var(--line-2);
-      }
-      tr.picked > th {
-        position: relative;
-      }
-      tr.picked > th::before {
-        content: "";
-        position: absolute;
-        inset: 0 auto 0 -8px;
-        width: 3px;
-        background: var(--ink);
-      }
-      .turned th,
-      .turned td {
-        padding-inline: 4px;
-      }
-      .turned tbody .group-row th {
-        padding-top: var(--s3);
-        border-bottom-color: var(--line-2);
-        color: var(--ink-3);
-        font: var(--t-small);
-      }
-      .turned tbody th[scope="row"] {
-        color: var(--ink-2);
-        white-space: normal;
-      }
-      .turned .picked {
-        background: var(--sunk);
-      }
-      .turned thead .picked {
-        box-shadow: inset 0 3px var(--ink);
-        padding-top: 6px;
-      }
-      .turned thead th {
-        min-width: 100px;
-      }
-      .turned thead td {
-        min-width: 112px;
-      }
-      .turned tr > :first-child {
-        position: sticky;
-        left: -8px;
-        z-index: 1;
-        padding-left: 8px;
-        background: var(--paper);
-      }
-      .turned .group-row > th {
-        z-index: 0;
-      }
-      .turned .name {
-        flex-wrap: wrap;
-        justify-content: flex-end;
-        gap: var(--s1);
-        color: var(--ink);
-        font: var(--t-table);
-        white-space: normal;
-        text-align: right;
-      }
-      .turned button.name {
-        font-weight: 600;
-      }
-    `,
-  ];
+  static override styles = [baseStyles, figureStyles, tableStyles, markStyles, schemeTableStyles];
 
   protected override render(): TemplateResult | typeof nothing {
     if (this.result === null) return nothing;
     const table = schemeTable(this.result);
-    const plan = this.plan;
-    const planWords =
-      plan === null
-        ? "plan"
-        : `on one ${plan.gpu}, ${formatCount(plan.sequences)} × ${formatCount(plan.contextTokens)} tokens`;
-    const caption = html`<figcaption class="caption">${table.caption.strong} <span>${table.caption.plain}</span></figcaption>`;
-    if (this.#width.px > 0 && this.#width.px < NARROW)
-      return html`<figure>${caption}${this.#turned(table, planWords)}${notesTemplate(table)}</figure>`;
-    return html`
-      <figure>
-        ${caption}
-        <div class="scroll" role="region" aria-label="Schemes side by side" tabindex="0">
-          <table>
-            <thead>
-              <tr>
-                <td></td>
-                <th class="group" colspan="4" scope="colgroup">size, bits per weight</th>
-                <th class="group start" colspan="3" scope="colgroup">error of the weights</th>
-                <th class="group start" colspan="4" scope="colgroup">${planWords}</th>
-              </tr>
-              <tr>
-                <th class="left" scope="col">scheme</th>
-                ${table.columns.map((column, index) => headTemplate(column, isStart(table.columns, index)))}
-              </tr>
-            </thead>
-            <tbody>
-              ${table.rows.map(
-                (row, index) => html`<tr class=${this.#picked(row.scheme)}>
-                  <th scope="row">${this.#name(row)}</th>
-                  ${
-                    row.failure === null
-                      ? table.columns.map((column, at) =>
-                          cellTemplate(column, index, isStart(table.columns, at) ? "start" : ""),
-                        )
-                      : html`${table.columns.filter((column) => column.group === "size").map((column) => cellTemplate(column, index, ""))}
-                          <td class="why start" colspan="7">${row.failure}</td>`
-                  }
-                </tr>`,
-              )}
-            </tbody>
-          </table>
-        </div>
-        ${notesTemplate(table)}
-      </figure>
-    `;
+    const view = this.#view(table);
+    const isNarrow = this.#width.px > 0 && this.#width.px < NARROW;
+    return html`<figure>
+      <div class="head">
+        <figcaption class="caption">${table.caption.strong} <span>${table.caption.plain}</span></figcaption>
+        ${this.#choice(table)}
+      </div>
+      <div class="scroll" role="region" aria-label="Schemes side by side" tabindex="0">
+        ${isNarrow ? this.#turned(view) : this.#upright(view)}
+      </div>
+      ${notesTemplate(table)}
+    </figure>`;
+  }
+
+  #view(table: SchemeTable): View {
+    const { plan } = this;
+    const order = sortedRows(table, this.sort);
+    return {
+      table,
+      columns: this.showsDifferences ? differingColumns(table) : table.columns,
+      rows: order.flatMap((at) => {
+        const row = table.rows[at];
+        return row === undefined ? [] : [{ row, at }];
+      }),
+      groupWords: {
+        size: "size, bits per weight",
+        error: "error of the weights",
+        plan:
+          plan === null
+            ? "plan"
+            : `on one ${plan.gpu}, ${formatCount(plan.sequences)} × ${formatCount(plan.contextTokens)} tokens`,
+      },
+    };
+  }
+
+  #choice(table: SchemeTable): TemplateResult {
+    const hidden = table.columns.length - differingColumns(table).length;
+    const toggle = (): void => {
+      this.showsDifferences = !this.showsDifferences;
+    };
+    return html`<div class="choice">
+      <span aria-live="polite">${this.showsDifferences ? hiddenWords(hidden) : ""}</span>
+      <button type="button" aria-pressed=${this.showsDifferences} @click=${toggle}>Only what differs</button>
+    </div>`;
+  }
+
+  #upright({ table, columns, rows, groupWords }: View): TemplateResult {
+    const groups = Map.groupBy(columns, (column) => column.group);
+    const place = (at: number): string =>
+      [isStart(columns, at) ? "start" : "", isWords(columns[at]) ? "left" : ""].join(" ").trim();
+    return html`<table>
+      <thead>
+        <tr>
+          <td></td>
+          ${[...groups].map(([group, members], at) => html`<th class="group ${at > 0 ? "start" : ""}" colspan=${members.length} scope="colgroup">${groupWords[group]}</th>`)}
+        </tr>
+        <tr>
+          <th class="left" scope="col" aria-sort=${this.#direction(NAME_COLUMN)}>${this.#sortButton(table, NAME_COLUMN)}</th>
+          ${columns.map(
+            (column, at) => html`<th scope="col" class=${place(at)} aria-sort=${this.#direction(column.name)}>
+              ${this.#sortButton(table, column.name)}${sourceMark(column)}<span class="unit">${column.unit}</span>
+            </th>`,
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(({ row, at }) => {
+          const shown = row.failure === null ? columns : columns.filter((column) => column.group === "size");
+          const rest = columns.length - shown.length;
+          return html`<tr class=${this.#picked(row.scheme)}>
+            <th scope="row">${this.#name(row)}</th>
+            ${shown.map((column, index) => cellTemplate(column, at, place(index)))}
+            ${rest === 0 ? nothing : html`<td class="why start" colspan=${rest}>${row.failure}</td>`}
+          </tr>`;
+        })}
+      </tbody>
+    </table>`;
   }
 
   /** Schemes as columns: what is compared stays side by side where the page is narrow. */
-  #turned(table: SchemeTable, planWords: string): TemplateResult {
-    const groups = { size: "size, bits per weight", error: "error of the weights", plan: planWords };
-    return html`<div class="scroll" role="region" aria-label="Schemes side by side" tabindex="0">
-      <table class="turned">
+  #turned({ table, columns, rows, groupWords }: View): TemplateResult {
+    return html`<table class="turned">
         <thead>
           <tr>
-            <td></td>
-            ${table.rows.map((row) => html`<th scope="col" class=${this.#picked(row.scheme)}>${this.#name(row)}</th>`)}
+            <th class="left" scope="row" aria-sort=${this.#direction(NAME_COLUMN)}>${this.#sortButton(table, NAME_COLUMN)}</th>
+            ${rows.map(({ row }) => html`<th scope="col" class=${this.#picked(row.scheme)}>${this.#name(row)}</th>`)}
           </tr>
         </thead>
         <tbody>
-          ${table.columns.map(
+          ${columns.map(
             (column, index) => html`
               ${
-                index === 0 || isStart(table.columns, index)
-                  ? html`<tr class="group-row"><th scope="colgroup" colspan=${table.rows.length + 1}>${groups[column.group]}</th></tr>`
+                index === 0 || isStart(columns, index)
+                  ? html`<tr class="group-row"><th scope="colgroup" colspan=${rows.length + 1}>${groupWords[column.group]}</th></tr>`
                   : nothing
               }
               <tr>
-                <th scope="row">${column.name}${kindMark(column.example)}${column.unit === "" ? nothing : html` <span class="dim">${column.unit}</span>`}</th>
-                ${table.rows.map((row, at) => cellTemplate(column, at, this.#picked(row.scheme)))}
+                <th scope="row" aria-sort=${this.#direction(column.name)}>
+                  ${this.#sortButton(table, column.name)}${sourceMark(column)}${column.unit === "" ? nothing : html` <span class="dim">${column.unit}</span>`}
+                </th>
+                ${rows.map(({ row, at }) => cellTemplate(column, at, `${this.#picked(row.scheme)} ${isWords(column) ? "words" : ""}`.trim()))}
               </tr>
             `,
           )}
         </tbody>
       </table>
-      ${table.rows.map((row) => (row.failure === null ? nothing : html`<p class="small"><span class="failed">✕</span> ${row.name}: ${row.failure}</p>`))}
-    </div>`;
+      ${rows.map(({ row }) => (row.failure === null ? nothing : html`<p class="small"><span class="failed">✕</span> ${row.name}: ${row.failure}</p>`))}`;
+  }
+
+  #direction(name: string): TableSort["direction"] | typeof nothing {
+    return this.sort?.column === name ? this.sort.direction : nothing;
+  }
+
+  #sortButton(table: SchemeTable, name: string): TemplateResult {
+    const press = (): void => {
+      this.sort = nextSort(table, this.sort, name);
+    };
+    const direction = this.#direction(name);
+    const arrow = direction === nothing ? nothing : direction === "ascending" ? "↑" : "↓";
+    return html`<button type="button" class="sort" @click=${press}>${name}<span class="arrow" aria-hidden="true">${arrow}</span></button>`;
   }
 
   #picked(scheme: string | null): string {
     return scheme !== null && scheme === this.selected ? "picked" : "";
   }
 
-  #name(row: SchemeTable["rows"][number]): TemplateResult {
+  #name(row: TableRow): TemplateResult {
     const { scheme } = row;
     if (scheme === null) return html`<span class="name">${recipeMark(row.look)}${row.name}</span>`;
     const mark =
@@ -269,10 +203,13 @@ function isStart(columns: readonly TableColumn[], index: number): boolean {
   return index > 0 && columns[index]?.group !== columns[index - 1]?.group;
 }
 
-function headTemplate(column: TableColumn, starts: boolean): TemplateResult {
-  return html`<th scope="col" class=${starts ? "start" : ""}>
-    ${column.name}${kindMark(column.example)}<span class="unit">${column.unit}</span>
-  </th>`;
+/** Words of several letters stand at the left, so that they are read from one edge. */
+function isWords(column: TableColumn | undefined): boolean {
+  return column?.about !== "";
+}
+
+function sourceMark(column: TableColumn): TemplateResult | typeof nothing {
+  return column.about === "" ? kindMark(column.example) : wordsMark(KIND_GLYPHS.computed, column.about);
 }
 
 function cellTemplate(column: TableColumn, row: number, place: string): TemplateResult {
@@ -283,7 +220,7 @@ function cellTemplate(column: TableColumn, row: number, place: string): Template
     case "waiting":
       return html`<td class="hatched ${place}"><span class="spoken">not measured yet</span></td>`;
     case "words":
-      return html`<td class=${place}>${cell.text}</td>`;
+      return html`<td class=${place}><bdi>${cell.text}</bdi></td>`;
     case "none":
       return html`<td class="dim ${place}">–</td>`;
   }

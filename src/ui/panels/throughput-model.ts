@@ -26,6 +26,11 @@ export function kernelRows(result: CompareResult): readonly KernelRow[] {
   return [...timed, ...others];
 }
 
+/** Whether a line is about the chosen scheme: its own kernels, and those that serve all. */
+export function concerns({ scheme: own }: KernelRow, scheme: string): boolean {
+  return own === null || own === scheme || own.split(", ").includes(scheme);
+}
+
 /** What the table says: how near the kernel of the chosen scheme comes to a plain copy. */
 export function throughputCaption(
   result: CompareResult,

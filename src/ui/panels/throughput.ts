@@ -7,7 +7,7 @@ import type { CompareResult } from "../../engine/result.ts";
 import { figure, kindMark } from "../parts/number-kind.ts";
 import { recipeName } from "../parts/safe-name.ts";
 import { baseStyles, figureStyles, tableStyles } from "../parts/shared-styles.ts";
-import { isOneDevice, type KernelRow, kernelRows, throughputCaption } from "./throughput-model.ts";
+import { concerns, isOneDevice, type KernelRow, kernelRows, throughputCaption } from "./throughput-model.ts";
 
 const BAR = 72;
 const share = scaleLinear().domain([0, 1]).range([0, BAR]).clamp(true);
@@ -50,9 +50,25 @@ export class LabThroughput extends LitElement {
       .reached {
         fill: var(--ink-3);
       }
+      details {
+        margin-top: var(--s2);
+      }
+      summary {
+        min-height: 24px;
+        padding: 4px 0;
+        cursor: pointer;
+      }
       .words {
         min-width: 140px;
         white-space: normal;
+      }
+      @media print {
+        .range {
+          display: none;
+        }
+        .words {
+          min-width: 0;
+        }
       }
       @media (max-width: 599px) {
         .range,
@@ -69,33 +85,44 @@ export class LabThroughput extends LitElement {
     const caption = throughputCaption(result, this.scheme);
     const rows = kernelRows(result);
     const oneDevice = isOneDevice(rows);
-    const timed = rows.find((row) => row.bytes !== null);
+    const own = rows.filter((row) => concerns(row, this.scheme));
+    const others = rows.filter((row) => !own.includes(row));
     return html`
       <figure>
         <figcaption class="caption">${caption.strong} <span>${caption.plain}</span></figcaption>
         ${
           rows.length === 0
             ? nothing
-            : html`<div class="scroll" role="region" aria-label="Kernel throughput" tabindex="0">
-                <table class="cards">
-                  <thead>
-                    <tr>
-                      <th class="left" scope="col">kernel</th>
-                      <th class="left" scope="col">scheme</th>
-                      <th scope="col">read and written${kindMark(timed?.bytes ?? undefined, "rounds")}</th>
-                      <th scope="col">weights${kindMark(timed?.elements ?? undefined, "rounds")}</th>
-                      <th scope="col">of a plain copy${kindMark(timed?.share ?? undefined, "rounds")}</th>
-                      <th scope="col">rounds</th>
-                      ${oneDevice ? nothing : html`<th class="left" scope="col">ran on</th>`}
-                      <th class="left" scope="col">agrees with its oracle</th>
-                    </tr>
-                  </thead>
-                  <tbody>${rows.map((row) => this.#row(row, oneDevice))}</tbody>
-                </table>
-              </div>`
+            : html`${this.#table(own, oneDevice, "Kernel throughput")}
+                ${
+                  others.length === 0
+                    ? nothing
+                    : html`<details><summary class="small">Kernels of the other schemes: ${others.length} more</summary>${this.#table(others, oneDevice, "Kernel throughput of the other schemes")}</details>`
+                }`
         }
       </figure>
     `;
+  }
+
+  #table(rows: readonly KernelRow[], oneDevice: boolean, name: string): TemplateResult {
+    const timed = rows.find((row) => row.bytes !== null);
+    return html`<div class="scroll" role="region" aria-label=${name} tabindex="0">
+      <table class="cards">
+        <thead>
+          <tr>
+            <th class="left" scope="col">kernel</th>
+            <th class="left" scope="col">scheme</th>
+            <th scope="col">read and written${kindMark(timed?.bytes ?? undefined, "rounds")}</th>
+            <th scope="col">weights${kindMark(timed?.elements ?? undefined, "rounds")}</th>
+            <th scope="col">of a plain copy${kindMark(timed?.share ?? undefined, "rounds")}</th>
+            <th scope="col">rounds</th>
+            ${oneDevice ? nothing : html`<th class="left" scope="col">ran on</th>`}
+            <th class="left" scope="col">agrees with its oracle</th>
+          </tr>
+        </thead>
+        <tbody>${rows.map((row) => this.#row(row, oneDevice))}</tbody>
+      </table>
+    </div>`;
   }
 
   #row(row: KernelRow, oneDevice: boolean): TemplateResult {

@@ -2,10 +2,11 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { formatBytes, formatParameters } from "../../base/format.ts";
 import type { ModelSummary } from "../../engine/result.ts";
+import { keyNames } from "../parts/key-names.ts";
 import { filesOf } from "../parts/picked-files.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { baseStyles } from "../parts/shared-styles.ts";
-import { emit } from "./panel-events.ts";
+import { emit, type Surface } from "./panel-events.ts";
 
 /** Name and purpose of the models that the lab brings along. */
 const BUNDLED: readonly { readonly name: string; readonly words: string }[] = [
@@ -13,11 +14,19 @@ const BUNDLED: readonly { readonly name: string; readonly words: string }[] = [
   { name: "quantlab-4m-loud", words: "the same with outliers planted, two shards" },
 ];
 
+/** Surfaces in the order of their tabs. */
+const TABS: readonly { readonly surface: Surface; readonly words: string }[] = [
+  { surface: "model", words: "Model" },
+  { surface: "measure", words: "Measure" },
+  { surface: "layers", words: "Layers" },
+];
+
 /** Logo, the open model, and the few things that hold for the whole page. */
 export class LabTopBar extends LitElement {
   @property({ attribute: false }) model: ModelSummary | null = null;
   /** What is being opened while there is no summary of it. */
   @property() pendingName = "";
+  @property() surface: Surface = "measure";
   @state() private isOpen = false;
   @query("#folder") private folderInput!: HTMLInputElement;
   @query("#files") private filesInput!: HTMLInputElement;
@@ -121,11 +130,42 @@ export class LabTopBar extends LitElement {
         border: 0;
         border-top: 1px solid var(--line);
       }
+      .tabs {
+        display: flex;
+        flex: none;
+        align-self: stretch;
+        margin-left: auto;
+      }
+      .tabs a {
+        display: grid;
+        place-items: center;
+        padding: 0 var(--s3);
+        border-bottom: 2px solid transparent;
+        border-top: 2px solid transparent;
+        color: var(--ink-2);
+        text-decoration: none;
+      }
+      .tabs a:hover {
+        color: var(--ink);
+      }
+      .tabs a:focus-visible {
+        outline-offset: -4px;
+      }
+      .tabs a[aria-current="page"] {
+        border-bottom-color: var(--ink);
+        color: var(--ink);
+        font-weight: 600;
+      }
       .tools {
         display: flex;
         flex: none;
         gap: var(--s1);
-        margin-left: auto;
+      }
+      .tools kbd {
+        border: 0;
+        padding: 0;
+        font: 12px/16px var(--sans);
+        color: inherit;
       }
       .tools button {
         min-width: 28px;
@@ -142,6 +182,11 @@ export class LabTopBar extends LitElement {
         border-color: var(--line-2);
         color: var(--ink);
       }
+      @media (max-width: 899px) {
+        .chip .more {
+          display: none;
+        }
+      }
       @media (max-width: 599px) {
         .top {
           gap: var(--s2);
@@ -153,8 +198,27 @@ export class LabTopBar extends LitElement {
         .list {
           left: -36px;
         }
+        .tabs {
+          position: fixed;
+          inset: auto 0 0 0;
+          z-index: 6;
+          height: 44px;
+          border-top: 1px solid var(--line);
+          background: var(--paper);
+        }
+        .tabs a {
+          flex: 1;
+          border-bottom-color: transparent !important;
+        }
+        .tabs a[aria-current="page"] {
+          border-top-color: var(--ink);
+        }
+        .tools {
+          margin-left: auto;
+        }
       }
       @media print {
+        .tabs,
         .tools {
           display: none;
         }
@@ -195,7 +259,11 @@ export class LabTopBar extends LitElement {
       </div>
       <input id="folder" type="file" webkitdirectory hidden aria-label="Folder of a model" @change=${this.#picked} />
       <input id="files" type="file" multiple accept=".safetensors,.json" hidden aria-label="Files of a model" @change=${this.#picked} />
+      <nav class="tabs" aria-label="Surfaces">
+        ${TABS.map(({ surface, words }) => html`<a href="#${surface}" aria-current=${surface === this.surface ? "page" : nothing}>${words}</a>`)}
+      </nav>
       <div class="tools">
+        <button type="button" aria-label="Find" data-tip="Find a command, scheme or matrix" @click=${() => emit(this, "lab-show-palette", undefined)}><kbd>${paletteKey()}</kbd></button>
         <button type="button" aria-label="Light or dark" data-tip="Light or dark" @click=${() => emit(this, "lab-toggle-theme", undefined)}>◐</button>
         <button type="button" aria-label="Keys" data-tip="Keys" @click=${() => emit(this, "lab-show-keys", undefined)}>?</button>
       </div>
@@ -249,6 +317,10 @@ export class LabTopBar extends LitElement {
     const next = event.relatedTarget as Node | null;
     if (next === null || !(event.currentTarget as Element).contains(next)) this.isOpen = false;
   }
+}
+
+function paletteKey(): string {
+  return keyNames("mod+k")[0] ?? "";
 }
 
 customElements.define("lab-top-bar", LabTopBar);

@@ -281,6 +281,21 @@ export const tableStyles = css`
       padding-inline: 6px;
     }
   }
+  @media print {
+    .scroll {
+      overflow: visible;
+    }
+    table {
+      font-size: 11px;
+    }
+    th,
+    td,
+    tbody th {
+      min-width: 0 !important;
+      padding-inline: 3px !important;
+      font-size: 11px;
+    }
+  }
   @media (max-width: 599px) {
     .cards,
     .cards tbody {

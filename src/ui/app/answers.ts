@@ -1,0 +1,59 @@
+import { formatBytes, formatCount, formatParameters } from "../../base/format.ts";
+import type { ModelSummary } from "../../engine/result.ts";
+import type { Answer } from "../panels/headline-model.ts";
+import { layerMapAnswer } from "../panels/layer-map-words.ts";
+import type { Surface } from "../panels/panel-events.ts";
+import { listWords } from "../parts/list-words.ts";
+import { shortName } from "../parts/safe-name.ts";
+import { chosenScheme, type LabState } from "./lab-state.ts";
+
+/** What an empty surface will answer. */
+const QUESTIONS: Readonly<Record<Surface, string>> = {
+  model: "Open a model to see what is in its file, and whether it is sound.",
+  measure: "Open a model to see which scheme to take.",
+  layers: "Open a model to see where quantizing hurts it.",
+};
+
+const NOWHERE = "A folder you open is read on this machine and goes nowhere. What you see dimmed is quantlab-4m.";
+
+/** What the surface answers; null where the comparison itself is the answer, or nothing is open. */
+export function answerOf(state: LabState): Answer | null {
+  const { surface, model, job } = state;
+  if (job?.kind === "opening") return null;
+  if (model === null) return { sentence: QUESTIONS[surface], evidence: NOWHERE };
+  switch (surface) {
+    case "model":
+      return modelAnswer(model);
+    case "measure":
+      return null;
+    case "layers": {
+      const chosen = chosenScheme(state);
+      return chosen === null ? null : layerMapAnswer(chosen, model.name);
+    }
+  }
+}
+
+function modelAnswer(model: ModelSummary): Answer {
+  const { parameters, fileBytes, tensors, shards, dtypes, modelType, notices } = model;
+  const types = listWords(
+    dtypes.map(({ dtype }) => dtype.toLowerCase()),
+    3,
+  );
+  const warnings = notices.filter((notice) => notice.severity === "warning").length;
+  const sound =
+    warnings === 0
+      ? "nothing in its headers or config stands in the way"
+      : warnings === 1
+        ? "one thing needs a look"
+        : `${warnings} things need a look`;
+  const files = shards === 1 ? "one file" : `${formatCount(shards)} files`;
+  return {
+    sentence: `${shortName(model.name)} holds ${formatParameters(parameters.value)} weights in ${formatBytes(fileBytes.value)}; ${sound}.`,
+    evidence: [
+      `${formatCount(tensors)} tensors in ${files}`,
+      ...(types === "" ? [] : [types]),
+      ...(modelType === null ? [] : [modelType]),
+      "read from headers and config.json alone",
+    ].join(" · "),
+  };
+}

@@ -1,0 +1,125 @@
+import type * as Comlink from "comlink";
+import { asLabError, quote } from "../../base/errors.ts";
+import type { QuantizeRequest } from "../../engine/api.ts";
+import type { ErrorWindow, WindowRequest } from "../../engine/error-window.ts";
+import type { SchemeResult } from "../../engine/result.ts";
+import type { Outcome, WorkerApi } from "../../engine/worker-api.ts";
+import type { SheetView } from "../panels/matrix-sheet-model.ts";
+import { chosenLayer, chosenScheme, lookKey, otherScheme } from "./lab-state.ts";
+import type { LabStore } from "./lab-store.ts";
+
+/** Calls the engine with the shown checkpoint open. */
+export type AskEngine = <T>(
+  doing: string,
+  invoke: (api: Comlink.Remote<WorkerApi>) => Promise<Outcome<T>>,
+) => Promise<T>;
+
+/** Sheets kept, so that changing between recipes and matrices costs nothing the second time. */
+const MAX_SHEETS = 12;
+/** Read parts of error maps kept; each has up to a million weights. */
+const MAX_PARTS = 4;
+
+/** Fetches what the open matrix needs: its sheet under the chosen recipe and the one to change with, parts of its error map. */
+export class CloseLook {
+  readonly #store: LabStore;
+  readonly #ask: AskEngine;
+  /** What is being fetched. */
+  readonly #pending = new Set<string>();
+  /** Counts what was shown: an answer about an earlier comparison is dropped. */
+  #era = 0;
+
+  constructor(store: LabStore, ask: AskEngine) {
+    this.#store = store;
+    this.#ask = ask;
+  }
+
+  /** Another comparison: nothing of the one before holds. */
+  forget(): void {
+    this.#era++;
+    this.#pending.clear();
+    this.#store.set({ sheets: new Map(), errorParts: new Map() });
+  }
+
+  /** Fetches the sheets of the chosen matrix that are missing: of the chosen recipe first, then of the other. */
+  update(): void {
+    void this.#lookAtBoth();
+  }
+
+  async #lookAtBoth(): Promise<void> {
+    const { state } = this.#store;
+    await this.#lookAt(chosenScheme(state));
+    if (state.module === this.#store.state.module) await this.#lookAt(otherScheme(this.#store.state));
+  }
+
+  async #lookAt(scheme: SchemeResult | null): Promise<void> {
+    const { state } = this.#store;
+    const { module, shown, job } = state;
+    const layer = chosenLayer(state, scheme);
+    if (module === null || shown === null || scheme === null || layer === null || job !== null) return;
+    // What could not be taken has nothing to look at.
+    if (layer.error !== undefined) return;
+    const key = lookKey(scheme.scheme, module);
+    const known = state.sheets.get(key);
+    if (this.#pending.has(key) || known?.state === "ready") return;
+    const request = { scheme: scheme.scheme, arithmetic: shown.arithmetic, ignore: shown.ignore };
+    await this.#run(key, `looking at ${quote(module)}`, (api) => api.sheet(module, request), {
+      waits: () => this.#keepSheet(key, { state: "waiting" }),
+      ready: (result) => this.#keepSheet(key, { state: "ready", result }),
+      failed: (view) => this.#keepSheet(key, view),
+    });
+  }
+
+  /** Reads weights for the error map of the chosen matrix. */
+  async readPart(recipe: string, part: WindowRequest): Promise<void> {
+    const { module, shown, job } = this.#store.state;
+    if (module === null || shown === null || job !== null) return;
+    const key = `${lookKey(recipe, module)}\n${part.row} ${part.column} ${part.rows} ${part.columns}`;
+    if (this.#pending.has(key)) return;
+    const request: QuantizeRequest = { scheme: recipe, arithmetic: shown.arithmetic, ignore: shown.ignore };
+    await this.#run(key, `reading ${quote(module)}`, (api) => api.errorWindow(module, request, part), {
+      waits: () => {},
+      ready: (found: ErrorWindow) => {
+        const errorParts = keep(this.#store.state.errorParts, lookKey(recipe, module), found, MAX_PARTS);
+        this.#store.set({ errorParts });
+      },
+      failed: (view) => this.#keepSheet(lookKey(recipe, module), view),
+    });
+  }
+
+  async #run<T>(
+    key: string,
+    doing: string,
+    invoke: (api: Comlink.Remote<WorkerApi>) => Promise<Outcome<T>>,
+    tell: { waits: () => void; ready: (result: T) => void; failed: (view: SheetView) => void },
+  ): Promise<void> {
+    const era = this.#era;
+    this.#pending.add(key);
+    tell.waits();
+    try {
+      const result = await this.#ask(doing, invoke);
+      if (era === this.#era) tell.ready(result);
+    } catch (thrown) {
+      const error = asLabError(thrown, doing);
+      if (era !== this.#era) return;
+      tell.failed(error.code === "run/cancelled" ? { state: "none" } : { state: "failed", error: error.toData() });
+    } finally {
+      if (era === this.#era) this.#pending.delete(key);
+    }
+  }
+
+  #keepSheet(key: string, view: SheetView): void {
+    this.#store.set({ sheets: keep(this.#store.state.sheets, key, view, MAX_SHEETS) });
+  }
+}
+
+/** A map with one more entry, and without those kept longest when there are more than `most`. */
+function keep<Value>(map: ReadonlyMap<string, Value>, key: string, value: Value, most: number): Map<string, Value> {
+  const kept = new Map(map);
+  kept.delete(key);
+  kept.set(key, value);
+  for (const oldest of kept.keys()) {
+    if (kept.size <= most) break;
+    kept.delete(oldest);
+  }
+  return kept;
+}

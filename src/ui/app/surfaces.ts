@@ -1,0 +1,148 @@
+import { html, nothing, type TemplateResult } from "lit";
+import type { LayerResult, ModelSummary, SchemeResult } from "../../engine/result.ts";
+import "../panels/compare-settings.ts";
+import "../panels/error-map.ts";
+import "../panels/export-panel.ts";
+import "../panels/gpu-fit.ts";
+import "../panels/layer-map.ts";
+import "../panels/matrix-facts.ts";
+import "../panels/matrix-sheet.ts";
+import "../panels/model-bytes.ts";
+import "../panels/model-facts.ts";
+import "../panels/scheme-frontier.ts";
+import "../panels/scheme-picker.ts";
+import "../panels/scheme-summary.ts";
+import "../panels/scheme-table.ts";
+import "../panels/tensor-tree.ts";
+import "../panels/throughput.ts";
+import {
+  chosenLayer,
+  chosenScheme,
+  errorPartOf,
+  exportBlocked,
+  isStale,
+  type LabState,
+  otherScheme,
+  sheetOf,
+} from "./lab-state.ts";
+
+/** More decoder layers than this need the whole width. */
+const WIDE_LAYERS = 16;
+
+/** The surface that is chosen, below its headline. `begin` are the buttons that an empty page offers. */
+export function surface(state: LabState, begin: TemplateResult): TemplateResult {
+  switch (state.surface) {
+    case "model":
+      return modelSurface(state, begin);
+    case "measure":
+      return measureSurface(state, begin);
+    case "layers":
+      return layersSurface(state, begin);
+  }
+}
+
+/** What the file is, and whether it is sound. */
+function modelSurface(state: LabState, begin: TemplateResult): TemplateResult {
+  const { ledger, model, role, module } = state;
+  return html`
+    <div class="split">
+      <section class="main" aria-label="What the file holds">
+        <lab-model-bytes .ledger=${ledger} .model=${model} .role=${role}></lab-model-bytes>
+        ${ledger === null ? (state.job === null ? begin : nothing) : html`<lab-tensor-tree .ledger=${ledger} .role=${role} .selected=${module}></lab-tensor-tree>`}
+      </section>
+      ${model === null ? nothing : html`<section class="aside" aria-label="The model in figures"><lab-model-facts .model=${model} .ledger=${ledger}></lab-model-facts></section>`}
+    </div>
+  `;
+}
+
+/** Which scheme to take. */
+function measureSurface(state: LabState, begin: TemplateResult): TemplateResult {
+  const { shown, job } = state;
+  const chosen = chosenScheme(state);
+  return html`
+    <div class="split">
+      <section class="main" aria-label="Schemes by size and error">
+        <lab-scheme-frontier class="numbers-of-result" .result=${shown} .selected=${chosen?.scheme ?? ""}></lab-scheme-frontier>
+        ${shown === null && job === null ? begin : nothing}
+        ${
+          shown === null
+            ? nothing
+            : html`<lab-scheme-picker .asked=${state.asked} .isStale=${isStale(state) && job === null}></lab-scheme-picker>
+                <lab-compare-settings .asked=${state.asked}></lab-compare-settings>`
+        }
+      </section>
+      ${
+        chosen === null || shown === null
+          ? nothing
+          : html`<section class="aside numbers-of-result" aria-label="The chosen scheme">
+              <lab-scheme-summary .scheme=${chosen} .model=${shown.model}></lab-scheme-summary>
+              <lab-export-panel .scheme=${chosen.scheme} .promisedBytes=${chosen.fileBytes.value} .blocked=${exportBlocked(state)} .exported=${state.exported}></lab-export-panel>
+              <lab-gpu-fit .scheme=${chosen.scheme} .fit=${chosen.fit} .plan=${state.plan} .maxPositions=${shown.model.maxPositions}></lab-gpu-fit>
+            </section>`
+      }
+    </div>
+    ${
+      shown === null
+        ? nothing
+        : html`
+            <section class="band" aria-label="Schemes">
+              <lab-scheme-table class="numbers-of-result" .result=${shown} .plan=${state.plan} .selected=${chosen?.scheme ?? ""}></lab-scheme-table>
+            </section>
+            <section class="band numbers-of-result" aria-label="Kernels">
+              <lab-throughput .result=${shown} .scheme=${chosen?.scheme ?? ""}></lab-throughput>
+            </section>
+          `
+    }
+  `;
+}
+
+/** Where it hurts. */
+function layersSurface(state: LabState, begin: TemplateResult): TemplateResult {
+  const { shown, model, job } = state;
+  const chosen = chosenScheme(state);
+  const other = otherScheme(state);
+  const layers = decoderLayers(model);
+  const look = (scheme: SchemeResult | null) =>
+    scheme === null ? null : { recipe: scheme.scheme, layer: chosenLayer(state, scheme) };
+  return html`
+    <div class="split numbers-of-result ${layers !== null && layers > WIDE_LAYERS ? "stacked" : ""}">
+      <section class="main" aria-label="Where it hurts">
+        <lab-layer-map .scheme=${chosen} .schemes=${shown?.schemes.map((row) => row.scheme) ?? []} .decoderLayers=${layers}
+          .selected=${state.module} .model=${model?.name ?? ""}></lab-layer-map>
+        ${chosen === null && job === null ? begin : nothing}
+      </section>
+      ${
+        chosen === null
+          ? nothing
+          : html`<section class="aside" aria-label="The open matrix">
+              <lab-matrix-facts .chosen=${look(chosen)} .other=${look(other)} .recipes=${shown?.schemes.map((row) => row.scheme) ?? []}
+                .isLeft=${state.isLeft} .isSplit=${state.isSplit}></lab-matrix-facts>
+            </section>`
+      }
+    </div>
+    ${chosen === null ? nothing : html`<section class="band numbers-of-result" aria-label="The open matrix, closely">${sheets(state, chosen, other)}</section>`}
+  `;
+}
+
+/** The sheet of the open matrix; of two recipes side by side where both are asked for. */
+function sheets(state: LabState, chosen: SchemeResult, other: SchemeResult | null): TemplateResult {
+  if (!state.isSplit || other === null) return sheet(state, chosen, false);
+  const [left, right] = state.isLeft ? [chosen, other] : [other, chosen];
+  return html`<div class="halves">
+    ${[left, right].map((scheme) => html`<div><h2 class="caption"><bdi>${scheme.scheme}</bdi></h2>${sheet(state, scheme, true)}</div>`)}
+  </div>`;
+}
+
+function sheet(state: LabState, scheme: SchemeResult, isHalf: boolean): TemplateResult {
+  const view = sheetOf(state, scheme);
+  const layer: LayerResult | null = chosenLayer(state, scheme);
+  const subject = `${state.model?.name ?? ""} ${scheme.scheme} ${state.module ?? ""}`;
+  return html`<lab-matrix-sheet .layer=${layer} .view=${view} .subject=${subject} .isHalf=${isHalf}>
+    ${view.state === "ready" ? html`<lab-error-map slot="error" .sheet=${view.result} .errorPart=${errorPartOf(state, scheme)} .view=${state.errorView} .subject=${subject}></lab-error-map>` : nothing}
+  </lab-matrix-sheet>`;
+}
+
+function decoderLayers(model: ModelSummary | null): number | null {
+  const cache = model?.kvCache;
+  return cache === undefined || typeof cache === "string" ? null : cache.layers;
+}
