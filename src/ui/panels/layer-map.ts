@@ -93,6 +93,12 @@ export class LabLayerMap extends LitElement {
           outline: 2px solid Highlight;
         }
       }
+      @media print {
+        .choice,
+        .keys {
+          display: none;
+        }
+      }
       @media (max-width: 599px) {
         .keys {
           display: none;
