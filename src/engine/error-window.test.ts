@@ -1,24 +1,17 @@
 import { describe, expect, test } from "vitest";
-import type { ByteSource, Folder } from "../formats/byte-source.ts";
-import { createEngine } from "./engine.ts";
+import type { ByteSource } from "../formats/byte-source.ts";
 import { clampWindow, MAX_WINDOW, type WindowRequest } from "./error-window.ts";
 import {
+  engineOn,
   type MadeMatrix,
   MODULE,
   madeCheckpoint,
   madeMatrix,
+  request,
   restoredPlainly,
   SHEET_RECIPES,
   valuesOf,
 } from "./sheet.cases.ts";
-
-async function engineOn(folder: Folder) {
-  const engine = createEngine({ gpu: null, device: "reference", now: () => performance.now() });
-  await engine.open(folder);
-  return engine;
-}
-
-const request = (scheme: string) => ({ scheme, arithmetic: "eager" as const, ignore: [] });
 
 /** What a window should hold, cut out of the whole matrix. */
 function cut(matrix: MadeMatrix, values: readonly number[], { row, column, rows, columns }: WindowRequest) {

@@ -11,6 +11,7 @@ import { intCoder } from "../kernels/quant/int_code.oracle.ts";
 import type { Pruning } from "../schemes/pruning.ts";
 import { parseRecipe } from "../schemes/recipe.ts";
 import type { Granularity } from "../schemes/scheme.ts";
+import { createEngine } from "./engine.ts";
 
 /** A matrix [rows, cols] for tests, its elements as they lie on a device. */
 export interface MadeMatrix {
@@ -148,4 +149,16 @@ function prunedPlainly(matrix: MadeMatrix, pruning: Pruning): Uint32Array<ArrayB
     if (isDoomed) setElement(pruned, index, 0, element);
   }
   return pruned;
+}
+
+/** An engine on the CPU with that folder open. */
+export async function engineOn(folder: Folder) {
+  const engine = createEngine({ gpu: null, device: "reference", now: () => performance.now() });
+  await engine.open(folder);
+  return engine;
+}
+
+/** A request for a recipe under torch's arithmetic, nothing ignored. */
+export function request(scheme: string) {
+  return { scheme, arithmetic: "eager" as const, ignore: [] };
 }

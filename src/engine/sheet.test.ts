@@ -8,26 +8,19 @@ import { setElement } from "../kernels/elements.ts";
 import { parseRecipe } from "../schemes/recipe.ts";
 import { planCheckpoint } from "./checkpoint-plan.ts";
 import { DeviceSet } from "./device-set.ts";
-import { createEngine } from "./engine.ts";
 import { sheetOf } from "./measure-sheet.ts";
 import {
+  engineOn,
   type MadeMatrix,
   MODULE,
   madeCheckpoint,
   madeMatrix,
+  request,
   restoredPlainly,
   SHEET_RECIPES,
   valuesOf,
 } from "./sheet.cases.ts";
 import type { MatrixMap } from "./sheet.ts";
-
-async function engineOn(matrix: MadeMatrix) {
-  const engine = createEngine({ gpu: null, device: "reference", now: () => performance.now() });
-  await engine.open(madeCheckpoint(matrix));
-  return engine;
-}
-
-const request = (scheme: string) => ({ scheme, arithmetic: "eager" as const, ignore: [] });
 
 /** The cell of a map in which a place of the matrix lies. */
 function cellOf({ columns, rowsPerCell, columnsPerCell }: MatrixMap, row: number, column: number): number {
@@ -54,7 +47,7 @@ describe.each(SHEET_RECIPES)("%s", (recipe) => {
     ["f32", madeMatrix(9, 96, "f32"), "eager"],
   ] as const)("%s: every figure of the sheet is what the whole matrix gives", async (_name, matrix, arithmetic) => {
     const { rows, cols } = matrix;
-    const engine = await engineOn(matrix);
+    const engine = await engineOn(madeCheckpoint(matrix));
     const sheet = await engine.sheet(MODULE, { ...request(recipe), arithmetic });
     const { values, codes, scales, groupSize } = restoredPlainly(matrix, recipe, arithmetic);
     const originals = valuesOf(matrix, matrix.words);
@@ -109,7 +102,7 @@ describe.each(SHEET_RECIPES)("%s", (recipe) => {
 });
 
 test("a sheet says which kernels ran where", async () => {
-  const engine = await engineOn(madeMatrix(4, 96, "bf16"));
+  const engine = await engineOn(madeCheckpoint(madeMatrix(4, 96, "bf16")));
   const sheet = await engine.sheet(MODULE, request("magnitude:2:4 | int4:group=32"));
   expect(sheet.kernels.map(({ kernel, device, exactness }) => [kernel, device, exactness])).toEqual(
     [
@@ -130,7 +123,7 @@ test("weights that are not finite spoil their cells and channels, and nothing cr
   const format = FLOAT_FORMATS.bf16;
   setElement(matrix.words, 5, format.nan, "bf16");
   setElement(matrix.words, 96 + 40, format.infinity, "bf16");
-  const engine = await engineOn(matrix);
+  const engine = await engineOn(madeCheckpoint(matrix));
   for (const recipe of SHEET_RECIPES) {
     const { error, channels, scales } = await engine.sheet(MODULE, request(recipe));
     expect([error.rms.values[5], error.rms.values[96 + 40]]).toEqual([Number.NaN, Number.NaN]);
@@ -145,7 +138,7 @@ test("weights that are not finite spoil their cells and channels, and nothing cr
 });
 
 test("a matrix without rows has an empty sheet", async () => {
-  const engine = await engineOn(madeMatrix(0, 96, "bf16"));
+  const engine = await engineOn(madeCheckpoint(madeMatrix(0, 96, "bf16")));
   for (const recipe of SHEET_RECIPES) {
     const { samples, error, scales } = await engine.sheet(MODULE, request(recipe));
     expect([samples, error.rms.values.length, error.largestAt]).toEqual([0, 0, null]);
@@ -154,7 +147,7 @@ test("a matrix without rows has an empty sheet", async () => {
 });
 
 test("a module that the recipe leaves alone or cannot take is refused with the reason", async () => {
-  const engine = await engineOn(madeMatrix(4, 96, "bf16"));
+  const engine = await engineOn(madeCheckpoint(madeMatrix(4, 96, "bf16")));
   const codeOf = async (module: string, scheme: string) => {
     const error = await engine.sheet(module, request(scheme)).catch((thrown: unknown) => thrown);
     return error instanceof LabError ? error.code : error;

@@ -11,6 +11,7 @@ import {
   words,
 } from "./chart.ts";
 import { imageShape, pixelOf } from "./pixels.ts";
+import { rangeWords } from "./range-words.ts";
 import type { CellMap } from "./scale-map.ts";
 import { type ChartTheme, MAGNITUDE_STEPS, SIGN_STEPS } from "./theme.ts";
 
@@ -36,6 +37,9 @@ export interface ErrorPart {
   readonly errors: Float32Array;
   readonly weights: Float32Array;
 }
+
+/** Rows and columns of a matrix. */
+export type Rectangle = Omit<ErrorPart, "errors" | "weights">;
 
 /** The error W − Q of a matrix: all of it in blocks, and a part of it weight by weight. */
 export interface ErrorMapData {
@@ -86,7 +90,7 @@ export function visiblePart(
   view: ErrorView,
   size: ChartSize,
   matrix: { readonly rows: number; readonly columns: number },
-): Omit<ErrorPart, "errors" | "weights"> | null {
+): Rectangle | null {
   if (view.zoom === "fit") return null;
   const { width, height } = areaOf(size);
   const rows = Math.min(matrix.rows, Math.floor(height / view.zoom));
@@ -97,6 +101,17 @@ export function visiblePart(
     rows,
     columns,
   };
+}
+
+/** Whether what was read holds all that is seen. */
+export function covers(part: Rectangle | null, seen: Rectangle): boolean {
+  return (
+    part !== null &&
+    part.row <= seen.row &&
+    part.column <= seen.column &&
+    part.row + part.rows >= seen.row + seen.rows &&
+    part.column + part.columns >= seen.column + seen.columns
+  );
 }
 
 /** The view that a pressed block of the minimap leads to, or null where the key is none. */
@@ -163,11 +178,7 @@ function fitted(data: ErrorMapData, area: ChartSize, theme: ChartTheme): Part & 
 }
 
 /** Some weights, one by one. */
-function near(
-  data: ErrorMapData,
-  seen: Omit<ErrorPart, "errors" | "weights">,
-  theme: ChartTheme,
-): Part & { readonly words: readonly string[] } {
+function near(data: ErrorMapData, seen: Rectangle, theme: ChartTheme): Part & { readonly words: readonly string[] } {
   const zoom = data.view.zoom === "fit" ? 1 : data.view.zoom;
   const { part } = data;
   const box = { x: 0, y: 0, width: seen.columns * zoom, height: seen.rows * zoom };
@@ -175,13 +186,7 @@ function near(
   const ramp = `strongest colours from ±${formatNumber(data.rampEnd)} on`;
   const said = `${where}; ${ramp}`;
   const whole: Mark = { key: "part", ...box, sentence: said, isPickable: false, isSelected: false };
-  const covers =
-    part !== null &&
-    part.row <= seen.row &&
-    part.column <= seen.column &&
-    part.row + part.rows >= seen.row + seen.rows &&
-    part.column + part.columns >= seen.column + seen.columns;
-  if (!covers) {
+  if (part === null || !covers(part, seen)) {
     const hatched: Shape = { kind: "rect", ...box, fill: "hatch", stroke: theme.line };
     return { dense: [], shapes: [hatched], marks: [whole], words: [where, "being read"] };
   }
@@ -204,7 +209,7 @@ function near(
 
 function weightMarks(
   part: ErrorPart,
-  seen: Omit<ErrorPart, "errors" | "weights">,
+  seen: Rectangle,
   zoom: number,
   at: (row: number, column: number) => number,
 ): readonly Mark[] {
@@ -227,12 +232,7 @@ function weightMarks(
 }
 
 /** All of the matrix, small, with the view on it; its blocks are what a key or a press goes to. */
-function minimap(
-  data: ErrorMapData,
-  seen: Omit<ErrorPart, "errors" | "weights"> | null,
-  x: number,
-  theme: ChartTheme,
-): Part {
+function minimap(data: ErrorMapData, seen: Rectangle | null, x: number, theme: ChartTheme): Part {
   const y = 0;
   const box = { x, y, width: MAP.size, height: MAP.size };
   const across = MAP.size / data.matrixColumns;
@@ -307,10 +307,6 @@ function fitBox(data: ErrorMapData, area: ChartSize): { readonly width: number; 
 
 function cellRange(cell: number, per: number, end: number): string {
   return rangeWords(cell * per, Math.min(end, (cell + 1) * per));
-}
-
-function rangeWords(from: number, end: number): string {
-  return end - from <= 1 ? formatCount(from) : `${formatCount(from)} to ${formatCount(end - 1)}`;
 }
 
 function clamp(value: number, max: number): number {

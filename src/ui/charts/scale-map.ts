@@ -11,6 +11,7 @@ import {
   words,
 } from "./chart.ts";
 import { imageShape, pixelOf } from "./pixels.ts";
+import { rangeWords } from "./range-words.ts";
 import { type ChartTheme, MAGNITUDE_STEPS } from "./theme.ts";
 
 /** One number for each cell, or block of cells, of a table. Row-major. */
@@ -185,10 +186,6 @@ function blocksOf({ scales, usedLevels, groupSize, matrixRows }: ScaleMapData): 
       };
     }),
   ).flat();
-}
-
-function rangeWords(from: number, end: number): string {
-  return end - from === 1 ? formatCount(from) : `${formatCount(from)} to ${formatCount(end - 1)}`;
 }
 
 /** Steps of the ramp over positive scales, by their ratio; all in the middle where they are equal. */

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { keyNames } from "../parts/key-names.ts";
-import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
+import { baseStyles, controlStyles, dialogStyles } from "../parts/shared-styles.ts";
 import { type CommandWords, findCommands } from "./command-palette-model.ts";
 import { emit } from "./panel-events.ts";
 
@@ -16,19 +16,12 @@ export class LabCommandPalette extends LitElement {
   static override styles = [
     baseStyles,
     controlStyles,
+    dialogStyles,
     css`
       dialog {
         width: min(560px, calc(100vw - 24px));
         margin-top: 12vh;
         padding: var(--s2);
-        border: 1px solid var(--line);
-        border-radius: var(--radius);
-        background: var(--float);
-        color: var(--ink);
-        box-shadow: var(--shadow);
-      }
-      dialog::backdrop {
-        background: oklch(0 0 0 / 0.25);
       }
       input {
         width: 100%;

@@ -2,7 +2,7 @@ import { formatCount, formatNumber } from "../../base/format.ts";
 import type { ErrorWindow } from "../../engine/error-window.ts";
 import type { MatrixSheet } from "../../engine/sheet.ts";
 import type { Caption } from "../charts/chart.ts";
-import { type ErrorMapData, type ErrorPart, type ErrorView, ZOOMS, type Zoom } from "../charts/error-map.ts";
+import { type ErrorMapData, type ErrorView, type Rectangle, ZOOMS, type Zoom } from "../charts/error-map.ts";
 
 /** Weights along a side of a part that is asked for, at most: what the engine hands out at once. */
 const MAX_SIDE = 1024;
@@ -41,8 +41,6 @@ function errorCaption({ error }: MatrixSheet): Caption {
   };
 }
 
-type Rectangle = Omit<ErrorPart, "errors" | "weights">;
-
 /** What to ask for so that `seen` can be shown: with its surroundings, so that a step aside is there at once. */
 export function partToAsk(seen: Rectangle, matrix: { readonly rows: number; readonly columns: number }): Rectangle {
   const widened = (from: number, length: number, end: number): readonly [number, number] => {
@@ -52,17 +50,6 @@ export function partToAsk(seen: Rectangle, matrix: { readonly rows: number; read
   const [row, rows] = widened(seen.row, seen.rows, matrix.rows);
   const [column, columns] = widened(seen.column, seen.columns, matrix.columns);
   return { row, column, rows, columns };
-}
-
-/** Whether a part has all that is seen. */
-export function covers(part: ErrorWindow | null, seen: Rectangle): boolean {
-  return (
-    part !== null &&
-    part.row <= seen.row &&
-    part.column <= seen.column &&
-    part.row + part.rows >= seen.row + seen.rows &&
-    part.column + part.columns >= seen.column + seen.columns
-  );
 }
 
 /** One step nearer or farther, about the middle of what is seen. */

@@ -2,12 +2,12 @@ import { css, html, LitElement, type PropertyValues, type TemplateResult } from 
 import { property } from "lit/decorators.js";
 import type { ErrorWindow } from "../../engine/error-window.ts";
 import type { MatrixSheet } from "../../engine/sheet.ts";
-import { type ErrorView, errorMapChart, viewOfBlock, visiblePart } from "../charts/error-map.ts";
+import { covers, type ErrorView, errorMapChart, viewOfBlock, visiblePart } from "../charts/error-map.ts";
 import "../charts/lab-chart.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { OwnWidth } from "../parts/own-width.ts";
 import { baseStyles } from "../parts/shared-styles.ts";
-import { covers, errorMapOf, moved, partToAsk, zoomed, zoomWords } from "./error-map-model.ts";
+import { errorMapOf, moved, partToAsk, zoomed, zoomWords } from "./error-map-model.ts";
 import { emit } from "./panel-events.ts";
 
 const HEIGHT = 246;

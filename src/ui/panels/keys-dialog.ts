@@ -1,6 +1,6 @@
 import { css, html, LitElement, type TemplateResult } from "lit";
 import { property, query, state } from "lit/decorators.js";
-import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
+import { baseStyles, controlStyles, dialogStyles } from "../parts/shared-styles.ts";
 import { areSingleKeysOn, setSingleKeys } from "../parts/single-keys.ts";
 
 /** A line of the list: keys, and what they do. */
@@ -29,19 +29,12 @@ export class LabKeysDialog extends LitElement {
   static override styles = [
     baseStyles,
     controlStyles,
+    dialogStyles,
     css`
       dialog {
         width: min(560px, calc(100vw - 32px));
         max-height: calc(100vh - 64px);
         padding: var(--s5);
-        border: 1px solid var(--line);
-        border-radius: var(--radius);
-        background: var(--float);
-        color: var(--ink);
-        box-shadow: var(--shadow);
-      }
-      dialog::backdrop {
-        background: oklch(0 0 0 / 0.25);
       }
       h2 {
         margin-bottom: var(--s3);

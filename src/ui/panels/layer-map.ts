@@ -9,7 +9,7 @@ import { markStyles } from "../parts/mark-styles.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
-import { baseStyles } from "../parts/shared-styles.ts";
+import { baseStyles, pillStyles } from "../parts/shared-styles.ts";
 import { EXAMPLE_MAP, layerMap } from "./layer-map-model.ts";
 import { emit } from "./panel-events.ts";
 
@@ -27,6 +27,7 @@ export class LabLayerMap extends LitElement {
 
   static override styles = [
     baseStyles,
+    pillStyles,
     markStyles,
     css`
       .choice {
@@ -35,33 +36,8 @@ export class LabLayerMap extends LitElement {
         flex-wrap: wrap;
         gap: var(--s1);
       }
-      .choice button {
-        display: inline-flex;
-        align-items: center;
-        gap: 6px;
+      .choice .pill {
         max-width: 240px;
-        min-height: 26px;
-        padding: 3px 9px 3px 7px;
-        border: 1px solid var(--line-2);
-        border-radius: var(--radius);
-        background: none;
-        color: var(--ink-2);
-        font: var(--t-small);
-        cursor: pointer;
-      }
-      .choice button:hover {
-        border-color: var(--line-3);
-      }
-      .choice button[aria-pressed="true"] {
-        border-color: var(--ink);
-        box-shadow: inset 0 0 0 1px var(--ink);
-        color: var(--ink);
-        font-weight: 600;
-      }
-      .choice bdi {
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
       }
       .foot {
         display: flex;
@@ -87,11 +63,6 @@ export class LabLayerMap extends LitElement {
       }
       .ramp rect {
         forced-color-adjust: none;
-      }
-      @media (forced-colors: active) {
-        .choice button[aria-pressed="true"] {
-          outline: 2px solid Highlight;
-        }
       }
       @media print {
         .choice,
@@ -143,7 +114,7 @@ export class LabLayerMap extends LitElement {
     return html`<div slot="head" class="choice" role="group" aria-label="Scheme shown">
       ${this.schemes.map(
         (name) =>
-          html`<button type="button" aria-pressed=${name === this.scheme?.scheme} data-tip=${name.length > LONGEST_ON_PILL ? quote(name) : nothing}
+          html`<button type="button" class="pill" aria-pressed=${name === this.scheme?.scheme} data-tip=${name.length > LONGEST_ON_PILL ? quote(name) : nothing}
             @click=${() => emit(this, "lab-pick-scheme", name)}>${recipeMark(recipeLook(name))}${safeName(name)}</button>`,
       )}
     </div>`;

@@ -7,7 +7,7 @@ import { markStyles } from "../parts/mark-styles.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
-import { baseStyles, controlStyles, figureStyles } from "../parts/shared-styles.ts";
+import { baseStyles, controlStyles, figureStyles, pillStyles } from "../parts/shared-styles.ts";
 import { appliesWords, cornerSentence, factRows, shapeWords } from "./matrix-facts-model.ts";
 import { emit } from "./panel-events.ts";
 
@@ -30,6 +30,7 @@ export class LabMatrixFacts extends LitElement {
     baseStyles,
     controlStyles,
     figureStyles,
+    pillStyles,
     markStyles,
     css`
       :host {
@@ -39,43 +40,14 @@ export class LabMatrixFacts extends LitElement {
         font: 600 14px/20px var(--mono);
         overflow-wrap: anywhere;
       }
-      .big {
-        display: grid;
-        grid-template-columns: 1fr 1fr;
-        gap: var(--s4);
-        margin: var(--s3) 0;
-      }
-      .big b {
-        display: block;
-        font: var(--t-display);
-        letter-spacing: -0.01em;
-        white-space: nowrap;
-      }
-      .big b .unit {
-        font-size: 18px;
-        letter-spacing: 0;
-      }
       .numbers.two {
         grid-template-columns: minmax(0, 1fr) auto auto;
       }
       .numbers.two dd {
         padding-left: var(--s3);
       }
-      .numbers dd.second,
-      .heads dd {
+      .numbers dd.second {
         color: var(--ink-2);
-      }
-      .numbers .headline {
-        border-top: 0;
-        font: var(--t-small);
-        color: var(--ink-2);
-      }
-      .numbers .headline bdi {
-        display: block;
-        max-width: 110px;
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
       }
       @container (min-width: 860px) {
         .big {
@@ -99,33 +71,8 @@ export class LabMatrixFacts extends LitElement {
         gap: var(--s1);
         margin-top: var(--s3);
       }
-      .pair button {
-        display: inline-flex;
-        align-items: center;
-        gap: 6px;
+      .pair .pill {
         max-width: 170px;
-        min-height: 28px;
-        padding: 3px 9px;
-        border: 1px solid var(--line-2);
-        border-radius: var(--radius);
-        background: none;
-        color: var(--ink-2);
-        font: var(--t-small);
-        cursor: pointer;
-      }
-      .pair button bdi {
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
-      }
-      .pair button:hover {
-        border-color: var(--line-3);
-      }
-      .pair button[aria-pressed="true"] {
-        border-color: var(--ink);
-        box-shadow: inset 0 0 0 1px var(--ink);
-        color: var(--ink);
-        font-weight: 600;
       }
       .with {
         display: flex;
@@ -143,11 +90,6 @@ export class LabMatrixFacts extends LitElement {
         margin-top: var(--s2);
         padding-top: var(--s1);
         border-top: 1px solid var(--line);
-      }
-      @media (forced-colors: active) {
-        .pair button[aria-pressed="true"] {
-          outline: 2px solid Highlight;
-        }
       }
       @media print {
         .pair,
@@ -201,12 +143,12 @@ export class LabMatrixFacts extends LitElement {
   #pair(chosen: Look, other: Look): TemplateResult {
     const [left, right] = this.isLeft ? [chosen, other] : [other, chosen];
     const side = (look: Look, key: string): TemplateResult =>
-      html`<button type="button" aria-pressed=${look === chosen && !this.isSplit} data-tip=${quote(look.recipe)}
+      html`<button type="button" class="pill" aria-pressed=${look === chosen && !this.isSplit} data-tip=${quote(look.recipe)}
         @click=${() => this.#show(look, chosen)}>${recipeMark(recipeLook(look.recipe))}${safeName(look.recipe)} <kbd>${key}</kbd></button>`;
     return html`
       <div class="pair" role="group" aria-label="Two recipes">
         ${side(left, "1")}
-        <button type="button" aria-pressed=${this.isSplit} @click=${() => emit(this, "lab-split", !this.isSplit)}>Side by side <kbd>2</kbd></button>
+        <button type="button" class="pill" aria-pressed=${this.isSplit} @click=${() => emit(this, "lab-split", !this.isSplit)}>Side by side <kbd>2</kbd></button>
         ${side(right, "3")}
       </div>
       <div class="with">

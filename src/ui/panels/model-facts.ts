@@ -35,20 +35,7 @@ export class LabModelFacts extends LitElement {
     figureStyles,
     css`
       .big {
-        display: grid;
-        grid-template-columns: 1fr 1fr;
-        gap: var(--s4);
-        margin-bottom: var(--s3);
-      }
-      .big b {
-        display: block;
-        font: var(--t-display);
-        letter-spacing: -0.01em;
-        white-space: nowrap;
-      }
-      .big b .unit {
-        font-size: 18px;
-        letter-spacing: 0;
+        margin-top: 0;
       }
       .caption {
         margin: var(--s5) 0 var(--s2);

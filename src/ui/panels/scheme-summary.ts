@@ -39,22 +39,6 @@ export class LabSchemeSummary extends LitElement {
         width: 18px;
         height: 18px;
       }
-      .big {
-        display: grid;
-        grid-template-columns: 1fr 1fr;
-        gap: var(--s4);
-        margin: var(--s3) 0;
-      }
-      .big b {
-        display: block;
-        font: var(--t-display);
-        letter-spacing: -0.01em;
-        white-space: nowrap;
-      }
-      .big b .unit {
-        font-size: 18px;
-        letter-spacing: 0;
-      }
       .big .hatched {
         width: 96px;
         height: 26px;

@@ -23,28 +23,6 @@ export const tensorTreeStyles = css`
     flex-wrap: wrap;
     gap: var(--s1);
   }
-  .chips button {
-    display: inline-flex;
-    align-items: center;
-    gap: 6px;
-    min-height: 26px;
-    padding: 3px 9px 3px 7px;
-    border: 1px solid var(--line-2);
-    border-radius: var(--radius);
-    background: none;
-    color: var(--ink-2);
-    font: var(--t-small);
-    cursor: pointer;
-  }
-  .chips button:hover {
-    border-color: var(--line-3);
-  }
-  .chips button[aria-pressed="true"] {
-    border-color: var(--ink);
-    box-shadow: inset 0 0 0 1px var(--ink);
-    color: var(--ink);
-    font-weight: 600;
-  }
   svg {
     display: block;
     flex: none;
@@ -229,7 +207,7 @@ export const tensorTreeStyles = css`
     .share {
       display: none;
     }
-    .chips button {
+    .chips .pill {
       min-height: 28px;
     }
     .keys {
@@ -242,7 +220,6 @@ export const tensorTreeStyles = css`
     }
   }
   @media (forced-colors: active) {
-    .chips button[aria-pressed="true"],
     .row.chosen {
       outline: 2px solid Highlight;
     }

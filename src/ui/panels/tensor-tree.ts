@@ -7,7 +7,7 @@ import { ROLES, roleName, roleShapes, shareWords } from "../charts/byte-strip-lo
 import { svgTemplate } from "../charts/scene-svg.ts";
 import { PageTheme } from "../charts/theme.ts";
 import { safeName } from "../parts/safe-name.ts";
-import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
+import { baseStyles, controlStyles, pillStyles } from "../parts/shared-styles.ts";
 import { emit } from "./panel-events.ts";
 import {
   buildTree,
@@ -71,7 +71,7 @@ export class LabTensorTree extends LitElement {
   #bytes = 0;
   #typed = { text: "", at: 0 };
 
-  static override styles = [baseStyles, controlStyles, tensorTreeStyles];
+  static override styles = [baseStyles, controlStyles, pillStyles, tensorTreeStyles];
 
   protected override willUpdate(changed: PropertyValues): void {
     const { ledger, role } = this;
@@ -123,7 +123,7 @@ export class LabTensorTree extends LitElement {
     return html`<div class="chips" role="group" aria-label="Only tensors of one role">
       ${ROLES.filter((role) => counts.has(role)).map(
         (role) =>
-          html`<button type="button" aria-pressed=${role === this.role} @click=${() => this.#pickRole(role)}>${this.#swatch(role)}${roleName(role)} <span class="dim">${formatCount(counts.get(role) ?? 0)}</span></button>`,
+          html`<button type="button" class="pill" aria-pressed=${role === this.role} @click=${() => this.#pickRole(role)}>${this.#swatch(role)}${roleName(role)} <span class="dim">${formatCount(counts.get(role) ?? 0)}</span></button>`,
       )}
     </div>`;
   }

@@ -195,8 +195,74 @@ export const controlStyles = css`
   }
 `;
 
-/** Rows of name and figure. */
+/** A dialog above the page. */
+export const dialogStyles = css`
+  dialog {
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+    background: var(--float);
+    color: var(--ink);
+    box-shadow: var(--shadow);
+  }
+  dialog::backdrop {
+    background: oklch(0 0 0 / 0.25);
+  }
+`;
+
+/** Buttons of which one, or some, are pressed: `<button class="pill" aria-pressed>`. */
+export const pillStyles = css`
+  .pill {
+    display: inline-flex;
+    align-items: center;
+    gap: 6px;
+    min-height: 26px;
+    padding: 3px 9px 3px 7px;
+    border: 1px solid var(--line-2);
+    border-radius: var(--radius);
+    background: none;
+    color: var(--ink-2);
+    font: var(--t-small);
+    cursor: pointer;
+  }
+  .pill:hover {
+    border-color: var(--line-3);
+  }
+  .pill[aria-pressed="true"] {
+    border-color: var(--ink);
+    box-shadow: inset 0 0 0 1px var(--ink);
+    color: var(--ink);
+    font-weight: 600;
+  }
+  .pill bdi {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  @media (forced-colors: active) {
+    .pill[aria-pressed="true"] {
+      outline: 2px solid Highlight;
+    }
+  }
+`;
+
+/** Two large figures, and rows of name and figure. */
 export const figureStyles = css`
+  .big {
+    display: grid;
+    grid-template-columns: 1fr 1fr;
+    gap: var(--s4);
+    margin: var(--s3) 0;
+  }
+  .big b {
+    display: block;
+    font: var(--t-display);
+    letter-spacing: -0.01em;
+    white-space: nowrap;
+  }
+  .big b .unit {
+    font-size: 18px;
+    letter-spacing: 0;
+  }
   .numbers {
     display: grid;
     grid-template-columns: minmax(0, 1fr) auto;
