@@ -1,19 +1,20 @@
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { assembly } from "./scripts/assembly.mjs";
 import { CHROMIUM_ARGS, findChromium } from "./scripts/chromium.mjs";
 import { strictHeaders } from "./scripts/strict-headers.ts";
 
 const isTest = Boolean(process.env.VITEST);
 
 export default defineConfig({
-  plugins: isTest ? [] : [strictHeaders()],
+  plugins: isTest ? [assembly()] : [assembly(), strictHeaders()],
   build: {
     target: "es2023",
     // A data: URL or the preload polyfill (which fetches) would need holes in the policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  worker: { format: "es" },
+  worker: { format: "es", plugins: () => [assembly()] },
   test: {
     reporters: ["default", "./tests/support/closing-line.ts"],
     projects: [

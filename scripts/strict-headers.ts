@@ -3,7 +3,8 @@ import type { Plugin } from "vite";
 
 const POLICY = {
   "default-src": "'none'",
-  "script-src": "'self'",
+  // Of WebAssembly, what comes with the page; not code from text.
+  "script-src": "'self' 'wasm-unsafe-eval'",
   "style-src": "'self'",
   "worker-src": "'self'",
   "connect-src": "'self'",

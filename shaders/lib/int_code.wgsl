@@ -7,57 +7,78 @@
 //
 // PRECISION is that of the weights' own format under eager (8, 11, 24 bits) and 24 under triton. The exact path does all of
 // this on integers. The usual path computes in float32, whose division may be 2.5 ulp off in WGSL and a product with a
-// reciprocal about 4, and says where that could matter:
+// reciprocal about 4, and says where that could matter to a code that is not cut off (quotients below 2^BITS):
 //  - PRECISION 8: nowhere. A quotient of two mantissas of 8 bits is at least 2^-17 (relative) away from a tie of 8 bits, so
-//    that rounding on the bits removes the error. What follows is exact or too small to reach a tie of the integers.
-//  - PRECISION 11: where the 13 bits to be dropped are within 8 of a tie.
-//  - PRECISION 24: where the sum is within 2^-11 of a tie of the integers: quotients below 2^9 are less than 2^-12 off.
-// Kernels take the usual path for all weights of a block first and the exact one for the doubtful few afterwards: software
-// adapters run both sides of a branch, and the body of a loop once at least, for every weight that comes by.
+//    that rounding on the bits removes the error. What follows is exact.
+//  - PRECISION 11: where the 13 bits to be dropped are within 8 of a tie, and the step of 11 bits that they decide, with the
+//    roundings after it less than 2^(BITS-10), can carry the sum over a tie of the integers.
+//  - PRECISION 24: where the sum is within 2^(BITS-20) of a tie of the integers: it is less than that off.
+// Kernels take the usual path for eight weights at a time and the exact one for the doubtful few afterwards: software adapters
+// run both sides of a branch. They are also why nothing here is rounded by round() or clamped by clamp(), and hardly anything
+// shifted: what their four lanes have no instruction for costs them thirty times a product.
 
 override PRECISION: u32 = 8u;
 
 // What a code beyond either end of any range stands for before it is clamped.
 const BEYOND: i32 = 1024;
 
-// A usual scale, ready to divide by: unit = 2^-exponent, scale in [1, 2).
-struct Divisor {
-  unit: f32,
-  inverse: f32,
-  scale: f32,
-  zero_point: f32,
+// How near to a tie of the integers a sum is doubtful.
+fn margin_of(bits: u32) -> f32 {
+  return bitcast<f32>((bits + 127u - select(20u, 10u, PRECISION == 11u)) << 23u);
 }
 
-fn divisor_of(scale: u32, zero_point: i32) -> Divisor {
-  let unit = bitcast<f32>((254u - (scale >> 23u)) << 23u);
-  let s = bitcast<f32>(scale) * unit;
-  return Divisor(unit, 1.0 / s, s, f32(zero_point));
+// Codes before they are clamped, plus WHOLE_BITS, and which of them only the exact path can tell.
+struct UsualCodes {
+  marked: vec4<i32>,
+  doubtful: vec4<bool>,
 }
 
-// The code before it is clamped, as a whole float, and whether only the exact path can tell.
-struct UsualCode {
-  code: f32,
-  is_doubtful: bool,
-}
-
-// For a usual scale.
-fn usual_code(weight: u32, divisor: Divisor) -> UsualCode {
-  let quotient = bitcast<f32>(weight) * divisor.unit * divisor.inverse;
-  var sum = quotient + divisor.zero_point;
-  var is_doubtful = false;
-  if (PRECISION < 24u) {
-    let dropped = 24u - PRECISION;
-    let bits = bitcast<u32>(quotient);
-    let tie = 1u << (dropped - 1u);
-    is_doubtful = PRECISION > 8u && (bits & (2u * tie - 1u)) - (tie - 8u) <= 16u;
-    sum = bitcast<f32>(round_fraction(bits, dropped)) + divisor.zero_point;
-    sum = bitcast<f32>(round_fraction(bitcast<u32>(sum), dropped));
+// Of weights under usual scales, by their reciprocals. Without zero points half of the steps are saved.
+fn usual_codes(
+  weights: vec4<f32>,
+  inverses: vec4<f32>,
+  zero_points: vec4<f32>,
+  margin: f32,
+  has_zero_points: bool,
+) -> UsualCodes {
+  let quotients = weights * inverses;
+  var sums = quotients;
+  if (PRECISION == 8u) {
+    sums = bitcast<vec4<f32>>((bitcast<vec4<u32>>(quotients) + 0x8000u) & vec4<u32>(0xffff0000u));
+  } else if (PRECISION == 11u) {
+    sums = rounded_fractions(quotients, 13u);
   }
-  let code = round(sum);
-  if (PRECISION == 24u) {
-    is_doubtful = abs(sum - code) > 0.49951171875;
+  if (has_zero_points) {
+    sums += zero_points;
+    if (PRECISION < 24u) {
+      sums = rounded_fractions(sums, 24u - PRECISION);
+    }
   }
-  return UsualCode(code, is_doubtful);
+  var doubtful = vec4<bool>(false);
+  if (PRECISION > 8u) {
+    doubtful = abs(sums - floor(sums) - 0.5) <= vec4<f32>(margin);
+    if (PRECISION == 11u) {
+      let dropped = bitcast<vec4<u32>>(quotients) & vec4<u32>(0x1fffu);
+      doubtful = doubtful & (dropped - 0xff8u <= vec4<u32>(16u));
+    }
+  }
+  return UsualCodes(bitcast<vec4<i32>>(sums + WHOLE), doubtful);
+}
+
+// A bit for each that is true of eight, in the order in which they lie.
+fn places_of_eight(even: vec4<bool>, odd: vec4<bool>) -> u32 {
+  let places = select(vec4<u32>(0u), vec4<u32>(1u, 4u, 16u, 64u), even) |
+    select(vec4<u32>(0u), vec4<u32>(2u, 8u, 32u, 128u), odd);
+  return places.x | places.y | places.z | places.w;
+}
+
+// What codes range over, plus WHOLE_BITS.
+fn marked_low(bits: u32) -> i32 {
+  return WHOLE_BITS - (1 << (bits - 1u));
+}
+
+fn marked_high(bits: u32) -> i32 {
+  return WHOLE_BITS + (1 << (bits - 1u)) - 1;
 }
 
 // The code before it is clamped, for any weight, scale (positive, infinite or NaN) and zero point.

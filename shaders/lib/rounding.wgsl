@@ -15,21 +15,42 @@ fn parts_of(magnitude: u32) -> Parts {
   return Parts(magnitude << shift, -149 - i32(shift));
 }
 
+// Added to a float32 below 2^22 this leaves the nearest whole number, ties to even, in the low bits of the sum: they are
+// WHOLE_BITS and that number. The sum is only read as bits, so that no compiler can take the addition back. Larger numbers
+// and infinities stay beyond, since bits order as floats do.
+const WHOLE: f32 = 12582912.0;
+const WHOLE_BITS: i32 = 0x4b400000;
+
 // floor(top * 2^30 / bottom) of two mantissas of 24 bits, which has 30 or 31 bits, and whether something was left over.
 struct Quotient {
   bits: u32,
   is_inexact: bool,
 }
 
+// A few digits of a division, and what is left over.
+struct Digits {
+  digits: u32,
+  rest: u32,
+}
+
+// rest * base / bottom for rest < bottom < 2^24 and base up to 2^8. Software adapters divide whole numbers lane by lane; the
+// float is at most one off, and what is left over tells.
+fn digits_of(rest: u32, base: u32, bottom: u32, inverse: f32) -> Digits {
+  let guess = bitcast<u32>(f32(rest) * f32(base) * inverse + WHOLE) - u32(WHOLE_BITS);
+  let left = i32(rest * base - guess * bottom);
+  let step = select(select(0, 1, left >= i32(bottom)), -1, left < 0);
+  return Digits(guess + u32(step), u32(left - step * i32(bottom)));
+}
+
 fn quotient_of(top: u32, bottom: u32) -> Quotient {
-  var bits = top / bottom;
-  var rest = (top % bottom) << 8u;
-  for (var step = 0u; step < 3u; step += 1u) {
-    bits = (bits << 8u) | (rest / bottom);
-    rest = (rest % bottom) << 8u;
-  }
-  rest >>= 2u;
-  return Quotient((bits << 6u) | (rest / bottom), rest % bottom != 0u);
+  let inverse = 1.0 / f32(bottom);
+  let whole = select(0u, 1u, top >= bottom);
+  let a = digits_of(top - whole * bottom, 256u, bottom, inverse);
+  let b = digits_of(a.rest, 256u, bottom, inverse);
+  let c = digits_of(b.rest, 256u, bottom, inverse);
+  let d = digits_of(c.rest, 64u, bottom, inverse);
+  let bits = (((whole * 256u + a.digits) * 256u + b.digits) * 256u + c.digits) * 64u + d.digits;
+  return Quotient(bits, d.rest != 0u);
 }
 
 // `bits` without its lowest `dropped` (0 to 31), rounded to nearest, ties to even. `is_inexact`: a little more than `bits`.
@@ -87,11 +108,13 @@ fn shifted_left(bits: u32, by: i32) -> u32 {
   return bits >> u32(-by);
 }
 
-// `bits` of a float32 of either sign, rounded to nearest, ties to even, with `dropped` (1 or more) fraction bits fewer.
-fn round_fraction(bits: u32, dropped: u32) -> u32 {
+// Float32 of either sign, rounded to nearest, ties to even, with `dropped` (1 or more) fraction bits fewer.
+fn rounded_fractions(values: vec4<f32>, dropped: u32) -> vec4<f32> {
   let unit = 1u << dropped;
-  let odd = (bits >> dropped) & 1u;
-  return (bits + (unit >> 1u) - 1u + odd) & ~(unit - 1u);
+  let bits = bitcast<vec4<u32>>(values);
+  let is_odd = (bits & vec4<u32>(unit)) != vec4<u32>(0u);
+  let half = select(vec4<u32>((unit >> 1u) - 1u), vec4<u32>(unit >> 1u), is_odd);
+  return bitcast<vec4<f32>>((bits + half) & vec4<u32>(~(unit - 1u)));
 }
 
 // value * 2^exponent, exact, as a float32; 0 where the result would be subnormal. The value is in [1, 2^32).

@@ -24,17 +24,18 @@ struct Shape {
   group_size: u32,
 }
 
-@group(0) @binding(0) var<storage, read> weights: array<u32>;
+@group(0) @binding(0) var<storage, read> weights: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> scales: array<u32>;
 @group(0) @binding(2) var<storage, read> zero_points: array<u32>;
 @group(0) @binding(3) var<storage, read_write> codes: array<u32>;
 @group(0) @binding(4) var<uniform> shape: Shape;
 
-fn zero_point_at(group: u32) -> i32 {
-  if (SYMMETRIC) {
-    return 0;
+fn zero_point_at(group: u32) -> f32 {
+  var zero_point = 0.0;
+  if (!SYMMETRIC) {
+    zero_point = signed_byte(zero_points[group >> 2u], group);
   }
-  return i32(zero_points[group >> 2u] << (24u - 8u * (group & 3u))) >> 24u;
+  return zero_point;
 }
 
 fn scale_at(group: u32) -> u32 {
@@ -44,6 +45,86 @@ fn scale_at(group: u32) -> u32 {
 fn field_of(code: i32) -> u32 {
   let limit = 1 << (BITS - 1u);
   return u32(clamp(code, -limit, limit - 1) + i32(OFFSET)) & ((1u << STORED_BITS) - 1u);
+}
+
+fn weight_at(index: u32) -> u32 {
+  let word = element_word(index);
+  return element_bits(weights[word >> 2u][word & 3u], index);
+}
+
+// The eight weights from `index` on, a multiple of 8.
+fn eight_weights(index: u32) -> Eight {
+  var eight: Eight;
+  if (ELEMENT == F32) {
+    eight = eight_words(weights[index >> 2u], weights[(index >> 2u) + 1u]);
+  } else {
+    eight = eight_halves(weights[index >> 3u]);
+  }
+  return eight;
+}
+
+// Where the next codes go: the word that is being filled and the bits that it has, its place, and that beyond the block.
+struct Target {
+  word: u32,
+  filled: u32,
+  place: u32,
+  end: u32,
+}
+
+// Four fields, the first in the lowest bits.
+fn put_four(to: ptr<function, Target>, fields: u32) {
+  (*to).word |= fields << (*to).filled;
+  (*to).filled += 4u * STORED_BITS;
+  if ((*to).filled >= 32u) {
+    if ((*to).place < (*to).end) {
+      codes[(*to).place] = (*to).word;
+    }
+    (*to).place += 1u;
+    (*to).filled -= 32u;
+    // The bits that did not fit; shifting by all bits leaves none where all did.
+    (*to).word = fields >> (4u * STORED_BITS - (*to).filled);
+  }
+}
+
+// The fields of eight codes, each four the first in the lowest bits.
+fn put_eight(to: ptr<function, Target>, fields: vec2<u32>) {
+  if (STORED_BITS == 4u) {
+    codes[(*to).place] = fields.x + fields.y * 65536u;
+    (*to).place += 1u;
+  } else if (STORED_BITS == 8u) {
+    codes[(*to).place] = fields.x;
+    if ((*to).place + 1u < (*to).end) {
+      codes[(*to).place + 1u] = fields.y;
+    }
+    (*to).place += 2u;
+  } else {
+    put_four(to, fields.x);
+    put_four(to, fields.y);
+  }
+}
+
+// What is stored for codes before they are clamped, plus WHOLE_BITS, whose lower half is zero.
+fn fields_of(marked: vec4<i32>) -> vec4<u32> {
+  let kept = min(max(marked, vec4<i32>(marked_low(BITS))), vec4<i32>(marked_high(BITS)));
+  return (bitcast<vec4<u32>>(kept) + OFFSET) & vec4<u32>((1u << STORED_BITS) - 1u);
+}
+
+// The fields of the eight weights from `index` on, and which of them only the exact path can tell.
+struct EightFields {
+  fields: vec2<u32>,
+  doubtful_even: vec4<bool>,
+  doubtful_odd: vec4<bool>,
+}
+
+fn eight_fields(index: u32, inverse: f32, zero_point: f32) -> EightFields {
+  let eight = eight_weights(index);
+  let inverses = vec4<f32>(inverse);
+  let points = vec4<f32>(zero_point);
+  let even = usual_codes(eight.even, inverses, points, margin_of(BITS), !SYMMETRIC);
+  let odd = usual_codes(eight.odd, inverses, points, margin_of(BITS), !SYMMETRIC);
+  let pairs = fields_of(even.marked) + fields_of(odd.marked) * (1u << STORED_BITS);
+  let fields = pairs.xz + pairs.yw * (1u << (2u * STORED_BITS));
+  return EightFields(fields, even.doubtful, odd.doubtful);
 }
 
 // Puts a field in place of what lies at a bit of the codes that begin at word `place`.
@@ -71,59 +152,55 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let end = first + min(BLOCK, shape.stream_length - start);
   let place = stream * ((shape.stream_length * STORED_BITS + 31u) / 32u) + start * STORED_BITS / 32u;
 
-  // A bit for each weight of the block that the usual path cannot tell.
-  var doubtful: array<u32, BLOCK / 32u>;
-  var next_word = place;
-  var word = 0u;
-  var filled = 0u;
+  // A bit for each eight of the block that the usual path cannot take, and for each of which it has doubts.
+  var unusual = 0u;
+  var doubtful = 0u;
+  var to = Target(0u, 0u, place, place + ((end - first) * STORED_BITS + 31u) / 32u);
   var index = first;
-  for (var part = 0u; part < BLOCK / 32u; part += 1u) {
-    let part_first = first + 32u * part;
-    let part_end = min(part_first + 32u, end);
-    var doubts = 0u;
-    while (index < part_end) {
-      let group = index / shape.group_size;
-      let group_end = min((group + 1u) * shape.group_size, part_end);
-      let scale = scale_at(group);
-      let divisor = divisor_of(scale, zero_point_at(group));
-      let is_unusual = !is_usual(scale);
-      for (; index < group_end; index += 1u) {
-        let usual = usual_code(element_bits(weights[element_word(index)], index), divisor);
-        doubts |= select(0u, 1u, is_unusual || usual.is_doubtful) << (index - part_first);
-        let field = field_of(i32(usual.code));
-        word |= field << filled;
-        filled += STORED_BITS;
-        if (filled >= 32u) {
-          codes[next_word] = word;
-          next_word += 1u;
-          filled -= 32u;
-          // The bits that did not fit; shifting by STORED_BITS leaves none where all did.
-          word = field >> (STORED_BITS - filled);
-        }
+  var eight = 1u;
+  while (index < end) {
+    let group = index / shape.group_size;
+    let group_end = min((group + 1u) * shape.group_size, end);
+    let scale = scale_at(group);
+    let inverse = 1.0 / bitcast<f32>(scale);
+    let zero_point = zero_point_at(group);
+    // Eights that lie in the group as a whole, where the stream begins with one.
+    let is_fast = is_usual(scale) && (first & 7u) == 0u;
+    let stop = select(index, max(index, group_end & ~7u), is_fast);
+    for (; index < stop; index += 8u) {
+      let found = eight_fields(index, inverse, zero_point);
+      put_eight(&to, found.fields);
+      if (PRECISION > 8u) {
+        doubtful |= select(0u, eight, any(found.doubtful_even | found.doubtful_odd));
       }
+      eight += eight;
     }
-    doubtful[part] = doubts;
+    for (; index < group_end; index += 8u) {
+      put_eight(&to, vec2<u32>(0u));
+      unusual |= eight;
+      eight += eight;
+    }
   }
-  if (filled > 0u) {
-    codes[next_word] = word;
+  if (to.filled > 0u && to.place < to.end) {
+    codes[to.place] = to.word;
   }
 
-  var part = 0u;
-  var doubts = doubtful[0];
-  loop {
-    for (; doubts == 0u && part + 1u < BLOCK / 32u;) {
-      part += 1u;
-      doubts = doubtful[part];
+  for (var rest = unusual | doubtful; rest != 0u; rest &= rest - 1u) {
+    let start = first + 8u * countTrailingZeros(rest);
+    var places = (1u << min(end - start, 8u)) - 1u;
+    if (PRECISION > 8u) {
+      // Looked at once more, since it is less work to know that there are doubts than where. Doubts begin at twice the error:
+      // a weight that is doubtful at one look only has its right code.
+      let group = start / shape.group_size;
+      let again = eight_fields(start & ~7u, 1.0 / bitcast<f32>(scale_at(group)), zero_point_at(group));
+      let is_unusual = (unusual & rest & (0u - rest)) != 0u;
+      places = select(places_of_eight(again.doubtful_even, again.doubtful_odd), places, is_unusual);
     }
-    if (doubts == 0u) {
-      break;
+    for (; places != 0u; places &= places - 1u) {
+      let at = start + countTrailingZeros(places);
+      let group = at / shape.group_size;
+      let code = exact_code(weight_at(at), scale_at(group), i32(zero_point_at(group)));
+      replace_field(place, (at - first) * STORED_BITS, field_of(code));
     }
-    let position = 32u * part + countTrailingZeros(doubts);
-    doubts &= doubts - 1u;
-    let at = first + position;
-    let group = at / shape.group_size;
-    let weight = element_bits(weights[element_word(at)], at);
-    let code = exact_code(weight, scale_at(group), zero_point_at(group));
-    replace_field(place, position * STORED_BITS, field_of(code));
   }
 }

@@ -11,21 +11,33 @@ struct Shape {
   group_size: u32,
 }
 
-@group(0) @binding(0) var<storage, read> weights: array<u32>;
+@group(0) @binding(0) var<storage, read> weights: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read_write> extremes: array<u32>;
 @group(0) @binding(2) var<uniform> shape: Shape;
 
-// Its own bits of either sign: the sign is the highest bit, so that negative ones are larger than all positive ones.
+// Own bits, those of 16-bit elements in the upper half, as signed numbers: positive ones order as they are, negative ones
+// with their sign changed, and what is of the other sign is less than zero.
 struct Extremes {
-  positive: u32,
-  negative: u32,
+  positive: vec4<i32>,
+  negative: vec4<i32>,
 }
 
-fn include(found: ptr<function, Extremes>, raw: u32) {
-  let sign = select(0x8000u, SIGN, ELEMENT == F32);
-  let is_negative = raw >= sign;
-  (*found).positive = max((*found).positive, select(raw, 0u, is_negative));
-  (*found).negative = max((*found).negative, select(0u, raw, is_negative));
+fn include(found: ptr<function, Extremes>, raw: vec4<u32>) {
+  (*found).positive = max((*found).positive, bitcast<vec4<i32>>(raw));
+  (*found).negative = max((*found).negative, bitcast<vec4<i32>>(raw ^ vec4<u32>(SIGN)));
+}
+
+fn include_some(found: ptr<function, Extremes>, first: u32, end: u32) {
+  for (var index = first; index < end; index += 1u) {
+    let word = element_word(index);
+    let raw = element_raw(weights[word >> 2u][word & 3u], index);
+    include(found, vec4<u32>(select(raw << 16u, raw, ELEMENT == F32)));
+  }
+}
+
+fn largest(of_lanes: vec4<i32>) -> u32 {
+  let raw = u32(max(max(of_lanes.x, of_lanes.y), max(of_lanes.z, of_lanes.w)));
+  return widened(select(raw >> 16u, raw, ELEMENT == F32));
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -36,22 +48,20 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     return;
   }
   let end = min(first + shape.group_size, shape.elements);
-  var found = Extremes(0u, 0u);
-  var index = first;
-  if (ELEMENT != F32) {
-    if ((index & 1u) != 0u) {
-      include(&found, weights[index >> 1u] >> 16u);
-      index += 1u;
-    }
-    for (; index + 1u < end; index += 2u) {
-      let word = weights[index >> 1u];
-      include(&found, word & 0xffffu);
-      include(&found, word >> 16u);
+  // Whole eights, and what is left on either side of them.
+  let whole_first = min((first + 7u) & ~7u, end);
+  let whole_end = max(whole_first, end & ~7u);
+  var found = Extremes();
+  include_some(&found, first, whole_first);
+  let last_vector = element_word(whole_end) / 4u;
+  for (var at = element_word(whole_first) / 4u; at < last_vector; at += 1u) {
+    let words = weights[at];
+    include(&found, words);
+    if (ELEMENT != F32) {
+      include(&found, words * 65536u);
     }
   }
-  for (; index < end; index += 1u) {
-    include(&found, element_raw(weights[element_word(index)], index));
-  }
-  extremes[2u * group] = widened(found.positive);
-  extremes[2u * group + 1u] = widened(found.negative) & ~SIGN;
+  include_some(&found, whole_end, end);
+  extremes[2u * group] = largest(found.positive);
+  extremes[2u * group + 1u] = largest(found.negative);
 }

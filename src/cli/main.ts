@@ -4,6 +4,7 @@ import type { JobHooks } from "../engine/api.ts";
 import { createEngine } from "../engine/engine.ts";
 import { frontier } from "../engine/frontier.ts";
 import { createDiskOutput, type NodeWebGpu, nodeGpu, openDiskModel } from "../engine/node-host.ts";
+import { nodeWasm } from "../engine/node-threads.ts";
 import { type Progress, SCHEMA_VERSION } from "../engine/result.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { inspectText } from "./inspect-tables.ts";
@@ -55,6 +56,7 @@ async function run(command: Command, host: CliHost): Promise<number> {
   const needsGpu = command.verb !== "inspect" && (command.device === "gpu" || command.device === "auto");
   const engine = createEngine({
     gpu: needsGpu ? await nodeGpu(host.loadWebGpu) : null,
+    wasm: nodeWasm(),
     device: command.device,
     now: () => performance.now(),
   });

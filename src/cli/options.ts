@@ -89,7 +89,8 @@ options
                         ${DEFAULT_IGNORE.join(", ")}
   --no-default-ignore   drop that default list
   --arithmetic RULE     eager (default): as torch on a CPU, verified byte for byte; triton: as the kernel on CUDA
-  --device WHERE        auto (default), gpu (WebGPU or exit 3), cpu (fastest exact CPU path), reference (the oracles)
+  --device WHERE        auto (default: gpu or wasm, what a probe finds quicker), gpu (WebGPU) or wasm (WebAssembly) or exit 3,
+                        cpu (WebAssembly, else the oracles), reference (the oracles)
   --quiet               no progress
 
 schemes, in any letter case
@@ -131,7 +132,7 @@ export function readCommand(argv: readonly string[]): Command | null {
     schemes: canonicalSchemes(schemes.length > 0 ? schemes : DEFAULT_SCHEMES, values.prune),
     ignore: [...(values["no-default-ignore"] ? [] : DEFAULT_IGNORE), ...(values.ignore ?? [])],
     arithmetic: oneOf("arithmetic", values.arithmetic ?? "eager", ["eager", "triton"]),
-    device: oneOf("device", values.device ?? "auto", ["auto", "gpu", "cpu", "reference"]),
+    device: oneOf("device", values.device ?? "auto", ["auto", "gpu", "wasm", "cpu", "reference"]),
     throughput: values.throughput ?? false,
     plan: {
       gpu: values.gpu ?? DEFAULT_GPU,

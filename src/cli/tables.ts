@@ -144,8 +144,8 @@ function throughputText(result: CompareResult): string {
 
 function kernelsText(result: Pick<CompareResult, "kernels">): string {
   const lines = new Set(
-    result.kernels.map(
-      ({ device, adapter, fallback }) => `ran on ${device} (${adapter})${fallback ? `: ${fallback}` : ""}`,
+    result.kernels.map(({ device, adapter, fallback, choice }) =>
+      [`ran on ${device} (${adapter})`, fallback ?? choice].filter((words) => words !== null).join(": "),
     ),
   );
   return [...lines].join("; ");

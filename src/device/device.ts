@@ -1,7 +1,7 @@
 import type { KernelCall } from "./kernel.ts";
 
 /** What kind of device ran a kernel. */
-export type DeviceKind = "webgpu" | "reference";
+export type DeviceKind = "webgpu" | "wasm" | "reference";
 
 /** Memory of a device: an array of 32-bit words. Only the device that made it can use it. */
 export interface DeviceBuffer {

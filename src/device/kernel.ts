@@ -11,6 +11,17 @@ export interface Binding {
   readonly access: "read" | "write";
 }
 
+/** One pass of a kernel's WebAssembly form, in pieces that threads do side by side and in any order. */
+export interface WasmStep {
+  /**
+   * The function of `x.as.ts`. Its parameters: the address of the uniforms, `constants` in their order, `extra`, the
+   * addresses of the buffers, the first piece, the piece before which it ends.
+   */
+  readonly name: string;
+  readonly extra?: readonly number[];
+  readonly pieces: number;
+}
+
 /**
  * One computation as a value: every device picks the form it can run.
  * `Source` changes the program text (pipeline constants); `Shape` changes only the run (uniforms, dispatch).
@@ -18,8 +29,11 @@ export interface Binding {
 export interface Kernel<Source, Shape> {
   /** Family and stem: `quant/int_quantize`. */
   readonly name: string;
-  /** WGSL with includes resolved; entry point `main`, storage buffers from binding 0 on, uniforms after them. */
-  readonly wgsl: string;
+  /**
+   * WGSL with includes resolved; entry point `main`, storage buffers from binding 0 on, uniforms after them. Null where WGSL
+   * lacks what the kernel needs: such a kernel runs on CPUs only.
+   */
+  readonly wgsl: string | null;
   readonly bindings: readonly Binding[];
   /** Whether its output is the same bits on every device that computes as WGSL demands. */
   readonly isExact: boolean;
@@ -27,6 +41,13 @@ export interface Kernel<Source, Shape> {
   /** Words of the uniform struct. */
   uniforms(shape: Shape): readonly number[];
   invocations(source: Source, shape: Shape): number;
+  /**
+   * Invocations of a second entry point, `rest`, which runs after `main` on the same buffers: a place for what is rare and
+   * long, since software adapters run through all of a shader in every invocation, whatever its branches say.
+   */
+  rest?(source: Source, shape: Shape): number;
+  /** The form for WebAssembly: its passes, one after the other. */
+  wasm(source: Source, shape: Shape): readonly WasmStep[];
   /** The plain version. `buffers` in the order of `bindings`, at least as long as the shader needs. */
   oracle(source: Source, shape: Shape, buffers: readonly Uint32Array[]): void;
 }

@@ -1,3 +1,4 @@
+import type { WasmHost } from "../device/wasm/wasm-device.ts";
 import type { Folder } from "../formats/byte-source.ts";
 import type { OutputFolder } from "../formats/output.ts";
 import type { ErrorWindow, WindowRequest } from "./error-window.ts";
@@ -6,15 +7,18 @@ import type { ArithmeticName, CompareResult, ExportResult, ModelSummary, Progres
 import type { MatrixSheet } from "./sheet.ts";
 
 /**
- * Where kernels run. `auto`: WebGPU where there is an adapter that passes the self-test, else the CPU, and the result says
- * which. `gpu`: WebGPU or an error. `cpu`: the fastest exact CPU path. `reference`: the oracles.
+ * Where kernels run. `auto`: of WebGPU and WebAssembly what a probe finds quicker, if it passes the self-test; the result says
+ * which and why. `gpu`, `wasm`: that or an error. `cpu`: WebAssembly, or where the host refuses it the oracles.
+ * `reference`: the oracles.
  */
-export type DeviceChoice = "auto" | "gpu" | "cpu" | "reference";
+export type DeviceChoice = "auto" | "gpu" | "wasm" | "cpu" | "reference";
 
 /** What differs by host, injected by the face. */
 export interface EngineHost {
   /** The host's WebGPU entry point, or null where there is none. A new adapter is asked for at each use. */
   readonly gpu: GPU | null;
+  /** How the host starts compute threads; null: as if it refused WebAssembly. */
+  readonly wasm: WasmHost | null;
   readonly device: DeviceChoice;
   /** Monotonic milliseconds, `performance.now`. */
   readonly now: () => number;

@@ -1,11 +1,14 @@
 import { asLabError, cancelledError, LabError, quote } from "../base/errors.ts";
 import type { Device } from "../device/device.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
+import { MAX_RECIPES } from "./api.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
-import type { DevicePick, DeviceSet } from "./device-set.ts";
+import { type DevicePick, type DeviceSet, KIND_WORDS } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
+import type { Work } from "./probe.ts";
+import { type FileRange, ReadAhead } from "./read-ahead.ts";
 import { Scratch } from "./scratch.ts";
-import { ReusedReader, type RowRange, type Tile, tileAt } from "./tiles.ts";
+import { type RowRange, type Tile, tileAt } from "./tiles.ts";
 
 /** Times that a lost device is opened anew in one job. */
 const MAX_RESTARTS = 3;
@@ -13,36 +16,46 @@ const MAX_RESTARTS = 3;
 /** Waiting before each of them, in milliseconds. */
 const BACK_OFF_MS = [50, 200, 800] as const;
 
+/** For who reads every weight of a tile back: tiles as small as for the most schemes. */
+export const MOST_TOGETHER = MAX_RECIPES;
+
 /** Tiles are not halved below this. */
 const LEAST_TILE_BYTES = 2 ** 20;
 
 /**
  * Where a job computes: a device with its scratch memory, and what happens when it fails. A lost device is opened anew and
- * the tile done again; memory that is refused halves the tiles; under `auto` the CPU takes over where nothing else helps.
+ * the tile done again; memory that is refused halves the tiles; under `auto` another device takes over where nothing else helps.
  */
 export class Bench {
   readonly #checkpoint: Checkpoint;
   readonly #devices: DeviceSet;
   readonly #signal: AbortSignal | undefined;
-  readonly #reader = new ReusedReader();
+  readonly #work: Work;
+  readonly #reader = new ReadAhead();
   readonly #used = new Map<string, DevicePick>();
   #pick: DevicePick;
   #scratch: Scratch;
   #tileBytes: number;
+  #next: { readonly matrix: PlannedMatrix; readonly rowMultiple: number } | null = null;
   #restarts = 0;
   #hasRetried = false;
 
-  /** @param together schemes that are computed on each tile at once: with more than two, tiles are smaller */
+  /**
+   * @param work what another device would be chosen for
+   * @param together schemes that are computed on each tile at once: with more than two, tiles are smaller
+   */
   constructor(
     checkpoint: Checkpoint,
     devices: DeviceSet,
     pick: DevicePick,
     signal: AbortSignal | undefined,
+    work: Work,
     together = 1,
   ) {
     this.#checkpoint = checkpoint;
     this.#devices = devices;
     this.#signal = signal;
+    this.#work = work;
     this.#pick = pick;
     this.#scratch = new Scratch(pick.device);
     // What is submitted at once stays as long as for two, so that the page is painted in between and a cancel is heard.
@@ -64,8 +77,13 @@ export class Bench {
     return [...this.#used.values()];
   }
 
+  /** Says which matrix is walked after the one at hand, so that its first tile is read ahead; null: none. */
+  announce(next: PlannedMatrix | null, rowMultiple: number): void {
+    this.#next = next && { matrix: next, rowMultiple };
+  }
+
   /**
-   * Walks a matrix, or some rows of it, tile by tile. The next tile is read while one is computed.
+   * Walks a matrix, or some rows of it, tile by tile. The next tiles are read while one is computed.
    * @param use takes `bytes` before its first `await`. It is called again with a tile, or a smaller one from the same row,
    *   after its device failed; tiles before that one stay done.
    * @throws LabError `run/cancelled`, `run/row-too-long`, `source/…`, `device/…`, `kernel/failed`
@@ -76,29 +94,47 @@ export class Bench {
     use: (tile: Tile, bytes: Uint8Array<ArrayBuffer>) => Promise<void>,
     rows: RowRange = { start: 0, end: matrix.rows },
   ): Promise<void> {
-    const source = this.#checkpoint.shards[matrix.tensor.shard]?.source;
-    if (!source) throw new Error("a tensor without its shard");
-    const begin = (row: number) => {
-      if (row >= rows.end) return null;
-      const tile = tileAt(matrix, row, this.#tileBytes, rowMultiple, rows.end);
-      return { tile, bytes: handled(this.#reader.read(source, tile.start, tile.end)) };
+    const tileFrom = (row: number) => tileAt(matrix, row, this.#tileBytes, rowMultiple, rows.end);
+    const rangesFrom = (row: number): readonly FileRange[] => {
+      if (row >= rows.end) return this.#nextRange();
+      const tile = tileFrom(row);
+      const after = tile.row + tile.rows;
+      const further = after < rows.end ? [this.#rangeOf(matrix, tileFrom(after))] : this.#nextRange();
+      return [this.#rangeOf(matrix, tile), ...further];
     };
-    let current = begin(rows.start);
-    while (current) {
+    for (let row = rows.start; row < rows.end; ) {
       stopIfAborted(this.#signal);
-      const { tile, bytes } = current;
-      const using = handled(use(tile, await bytes));
-      const next = begin(tile.row + tile.rows);
+      const tile = tileFrom(row);
+      this.#reader.begin(rangesFrom(row));
+      const bytes = await this.#reader.take(this.#rangeOf(matrix, tile));
+      this.#reader.begin(rangesFrom(row + tile.rows));
       try {
+        const using = use(tile, bytes);
+        this.#reader.giveBack(bytes);
         await using;
         this.#noteUse();
-        current = next;
+        row += tile.rows;
       } catch (thrown) {
-        // The buffer of the read ahead is the one to read into again.
-        await next?.bytes.catch(() => {});
         await this.#recover(thrown, `computing ${quote(matrix.module)}`);
-        current = begin(tile.row);
       }
+    }
+  }
+
+  #rangeOf(matrix: PlannedMatrix, { start, end }: Tile): FileRange {
+    const source = this.#checkpoint.shards[matrix.tensor.shard]?.source;
+    if (!source) throw new Error("a tensor without its shard");
+    return { source, start, end };
+  }
+
+  /** The first tile of the matrix that was announced. */
+  #nextRange(): readonly FileRange[] {
+    if (!this.#next || this.#next.matrix.rows === 0) return [];
+    const { matrix, rowMultiple } = this.#next;
+    try {
+      return [this.#rangeOf(matrix, tileAt(matrix, 0, this.#tileBytes, rowMultiple))];
+    } catch {
+      // Rows too long for a tile are an error of that matrix, when its turn comes.
+      return [];
     }
   }
 
@@ -125,9 +161,10 @@ export class Bench {
   async #recover(thrown: unknown, doing: string): Promise<void> {
     stopIfAborted(this.#signal);
     const error = asLabError(thrown, doing);
+    const { kind } = this.device;
     switch (error.code) {
       case "device/closed":
-        this.#devices.forgetGpu();
+        this.#devices.forget(kind);
         throw cancelledError(doing);
       case "device/out-of-memory":
         if (this.#tileBytes <= LEAST_TILE_BYTES) return this.#goOnWithout(error, doing);
@@ -138,12 +175,12 @@ export class Bench {
         if (this.#restarts === MAX_RESTARTS) return this.#goOnWithout(error, doing);
         await pause(BACK_OFF_MS[this.#restarts] ?? 0);
         this.#restarts++;
-        this.#devices.forgetGpu();
+        this.#devices.forget(kind);
         return this.#open();
       case "kernel/failed":
         if (this.#hasRetried) return this.#goOnWithout(error, doing);
         this.#hasRetried = true;
-        this.#devices.forgetGpu();
+        this.#devices.forget(kind);
         return this.#open();
       default:
         throw error;
@@ -151,27 +188,24 @@ export class Bench {
   }
 
   async #goOnWithout(error: LabError, doing: string): Promise<void> {
-    if (!this.#devices.mayFallBack || this.device.kind === "reference") throw named(error, doing);
-    this.#devices.giveUpGpu(`WebGPU failed while ${doing}: ${error.found}`);
+    const { kind } = this.device;
+    if (!this.#devices.mayGoOnWithout(kind)) throw named(error, doing);
+    this.#devices.giveUp(kind, `${KIND_WORDS[kind]} failed while ${doing}: ${error.found}`);
     await this.#open();
   }
 
   async #open(): Promise<void> {
     this.#scratch.destroy();
-    this.#pick = await this.#devices.primary();
+    this.#pick = await this.#devices.primary(this.#work);
     this.#scratch = new Scratch(this.device);
     this.#tileBytes = Math.min(this.#tileBytes, this.device.tileBytes);
   }
 
-  destroy(): void {
+  /** Waits for what is still being read, so that whoever closes the files comes after it. */
+  async close(): Promise<void> {
     this.#scratch.destroy();
+    await this.#reader.clear();
   }
-}
-
-/** Keeps a failure from counting as unhandled until it is awaited. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -5,6 +5,7 @@ import { createTarOutput } from "../formats/outputs/tar-output.ts";
 import { createBlobFolder } from "../formats/sources/blob-source.ts";
 import { openHttpSource } from "../formats/sources/http-source.ts";
 import type { JobHooks } from "./api.ts";
+import { browserWasm } from "./browser-threads.ts";
 import { createEngine } from "./engine.ts";
 import type { DeviceSummary, ModelChoice, Outcome, WorkerApi, WorkerEvent } from "./worker-api.ts";
 
@@ -29,7 +30,12 @@ const BUNDLED: Readonly<Record<string, string>> = import.meta.glob("../../fixtur
 
 /** The engine in a worker. `scope` is the worker's global scope. */
 export function createWorkerApi(scope: { readonly location: { readonly href: string } }): WorkerApi {
-  const engine = createEngine({ gpu: navigator.gpu ?? null, device: "auto", now: () => performance.now() });
+  const engine = createEngine({
+    gpu: navigator.gpu ?? null,
+    wasm: browserWasm(),
+    device: "auto",
+    now: () => performance.now(),
+  });
   let events: MessagePort | null = null;
   let running: AbortController | null = null;
   let lastExport: OpfsSink | null = null;
@@ -59,11 +65,25 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
   }
 
   return {
-    start: (port) => {
+    start: (port, choice) => {
       events = port;
       setInterval(() => say({ type: "alive" }), ALIVE_EVERY_MS);
-      return job("starting the engine", async () => ({ device: await describeDevice(engine.devices) }));
+      return job("starting the engine", async () => {
+        engine.devices.choose(choice);
+        return { device: await describeDevice(engine.devices) };
+      });
     },
+    useDevice: (choice) =>
+      job("choosing where to compute", async () => {
+        const before = engine.devices.choice;
+        engine.devices.choose(choice);
+        try {
+          return await describeDevice(engine.devices);
+        } catch (thrown) {
+          engine.devices.choose(before);
+          throw thrown;
+        }
+      }),
     open: (choice) =>
       job("opening a model", async () =>
         engine.open(
@@ -109,13 +129,13 @@ function archiveName(model: string, scheme: string): string {
 }
 
 async function describeDevice(devices: ReturnType<typeof createEngine>["devices"]): Promise<DeviceSummary> {
-  const { device, fallback } = await devices.primary();
+  const { device, fallback, choice } = await devices.primary("measuring");
   const exact = await Promise.all(
     ([4, 8] as const).map((bits) =>
       devices.isExact(device, { element: "bf16", bits, symmetric: true, arithmetic: "eager" }),
     ),
   );
-  return { kind: device.kind, adapter: device.adapter, exact: exact.every(Boolean), reason: fallback };
+  return { kind: device.kind, adapter: device.adapter, exact: exact.every(Boolean), fallback, choice };
 }
 
 async function bundledFolder(name: string, base: string): Promise<Folder> {

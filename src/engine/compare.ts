@@ -16,6 +16,7 @@ import type { WorkHooks } from "./pace.ts";
 import { originalFit } from "./plan-column.ts";
 import { type CompareResult, type KernelReport, SCHEMA_VERSION, type ThroughputResult } from "./result.ts";
 import { throughputOf } from "./throughput.ts";
+import { rowMultipleOf } from "./tiles.ts";
 
 /** Milliseconds between two partial results: often enough to watch, too seldom to cost anything. */
 const PARTIAL_EVERY_MS = 250;
@@ -44,9 +45,12 @@ export async function compareSchemes(
   const fit = originalFit(job.summary, request.plan);
   const rows = new Map(plans.map((plan) => [plan, new CompareRow(plan)]));
   const matrices = new Map(plans.map((plan) => [plan, new Map(plan.matrices.map((own) => [own.tensor, own]))]));
-  const lanes = await devices.lanes(plans, (plan) => codesOf(plan, request.arithmetic));
+  const lanes = await devices.lanes(plans, (plan) => codesOf(plan, request.arithmetic), "measuring");
   const busy = lanes.map(
-    (lane): BusyLane => ({ lane, bench: new Bench(checkpoint, devices, lane, hooks.signal, lane.items.length) }),
+    (lane): BusyLane => ({
+      lane,
+      bench: new Bench(checkpoint, devices, lane, hooks.signal, "measuring", lane.items.length),
+    }),
   );
   const kernels = () =>
     busy.flatMap(({ lane, bench }) =>
@@ -71,6 +75,9 @@ export async function compareSchemes(
 
   const work = tensorsOf(plans);
   const totalBytes = work.reduce((sum, { start, end }) => sum + end - start, 0);
+  /** What the first of some recipes plans for a tensor, or null. */
+  const plannedFor = (tensor: CheckpointTensor | undefined, items: readonly CheckpointPlan[]) =>
+    items.map((plan) => tensor && matrices.get(plan)?.get(tensor)).find((matrix) => matrix !== undefined) ?? null;
   let doneBytes = 0;
   let partialAt = Number.NEGATIVE_INFINITY;
   try {
@@ -91,6 +98,7 @@ export async function compareSchemes(
           const matrix = matrices.get(plan)?.get(tensor);
           if (matrix) own.set(plan, matrix);
         }
+        bench.announce(plannedFor(work[index + 1], lane.items), rowMultipleOf([]));
         await measureTensor(tensor, own, bench, request.arithmetic, rows, progress);
       }
       doneBytes += tensor.end - tensor.start;
@@ -103,7 +111,7 @@ export async function compareSchemes(
     const timing = request.throughput ? await timeOnModel(job, busy, host, hooks) : NO_TIMING;
     return result("done", timing);
   } finally {
-    for (const { bench } of busy) bench.destroy();
+    for (const { bench } of busy) await bench.close();
   }
 }
 
@@ -154,9 +162,7 @@ async function timeOnModel(
   for (const { lane, bench } of busy) {
     const timed = await throughputOf(job, lane.items, bench, host.now, () => stopIfAborted(hooks.signal));
     throughput.push(...timed.results);
-    kernels.push(
-      ...timed.kernels.map((kernel) => kernelReport({ device: bench.device, fallback: lane.fallback }, kernel)),
-    );
+    kernels.push(...timed.kernels.map((kernel) => kernelReport({ ...lane, device: bench.device }, kernel)));
   }
   return { throughput, kernels };
 }

@@ -1,17 +1,22 @@
 import { asLabError, LabError } from "../base/errors.ts";
-import type { Device } from "../device/device.ts";
+import type { Device, DeviceKind } from "../device/device.ts";
 import type { AnyKernel, Kernel } from "../device/kernel.ts";
 import { createReferenceDevice } from "../device/reference/reference-device.ts";
+import { createWasmDevice } from "../device/wasm/wasm-device.ts";
 import { createWebGpuDevice } from "../device/webgpu/webgpu-device.ts";
 import type { IntCodes } from "../kernels/int-params.ts";
-import type { EngineHost } from "./api.ts";
+import type { DeviceChoice, EngineHost } from "./api.ts";
+import { type Probe, probeDevices, type Work } from "./probe.ts";
 import type { KernelReport } from "./result.ts";
 import { type SelfTestResult, selfTest } from "./self-test.ts";
 
-/** A device, and why it is not the one that was asked for, or null. */
+/** A device, and how it came to be this one. */
 export interface DevicePick {
   readonly device: Device;
+  /** Why it is not the one that was asked for, or null. */
   readonly fallback: string | null;
+  /** What the probe measured, where there was a choice; else null. */
+  readonly choice: string | null;
 }
 
 /** A device and what runs on it. */
@@ -19,90 +24,184 @@ export interface Lane<Item> extends DevicePick {
   readonly items: readonly Item[];
 }
 
+/** The kinds that each choice allows, those that are wanted first. The oracles come last: as exact, and far slower. */
+const ALLOWED: Readonly<Record<DeviceChoice, readonly DeviceKind[]>> = {
+  auto: ["webgpu", "wasm", "reference"],
+  gpu: ["webgpu"],
+  wasm: ["wasm"],
+  cpu: ["wasm", "reference"],
+  reference: ["reference"],
+};
+
 /** Opens devices as the host's choice says, and lets codes be computed on one only after their self-test passed there. */
 export class DeviceSet {
   readonly #host: EngineHost;
-  readonly #reference = createReferenceDevice();
+  readonly #open = new Map<DeviceKind, Promise<Device>>();
   readonly #tests = new Map<string, Promise<SelfTestResult>>();
-  #gpu: Promise<Device> | null = null;
-  /** Why WebGPU is left alone from now on, or null. */
-  #givenUp: string | null = null;
+  readonly #probes = new Map<string, Promise<Probe>>();
+  /** Why a kind is left alone from now on. */
+  readonly #givenUp = new Map<DeviceKind, string>();
+  #choice: DeviceChoice;
 
   constructor(host: EngineHost) {
     this.#host = host;
+    this.#choice = host.device;
   }
 
-  /** Whether work may go on without WebGPU. */
-  get mayFallBack(): boolean {
-    return this.#host.device === "auto";
+  get choice(): DeviceChoice {
+    return this.#choice;
+  }
+
+  /** Where kernels may run from the next job on. */
+  choose(choice: DeviceChoice): void {
+    this.#choice = choice;
+  }
+
+  /** Whether work may go on without a kind of device. */
+  mayGoOnWithout(kind: DeviceKind): boolean {
+    return this.#besides([kind]).length > 0;
+  }
+
+  /** The kinds that are left without some. */
+  #besides(kinds: readonly DeviceKind[]): readonly DeviceKind[] {
+    return ALLOWED[this.#choice].filter((kind) => !kinds.includes(kind) && !this.#givenUp.has(kind));
   }
 
   /**
-   * The device that work would run on now, and why it is not WebGPU when `auto` had to do without.
-   * @throws LabError `device/…` when `gpu` was asked for and cannot be had
+   * The device that some work would run on now: of WebGPU and WebAssembly the one that a probe found quicker.
+   * @throws LabError `device/…` when the only kind that was asked for cannot be had
    */
-  async primary(): Promise<DevicePick> {
-    const choice = this.#host.device;
-    // The oracles are the fastest exact CPU path so far, so `cpu` and `reference` are the same device.
-    if (choice === "cpu" || choice === "reference") return { device: this.#reference, fallback: null };
-    if (this.#givenUp !== null) return { device: this.#reference, fallback: this.#givenUp };
-    try {
-      this.#gpu ??= createWebGpuDevice(this.#host.gpu);
-      return { device: await this.#gpu, fallback: null };
-    } catch (thrown) {
-      this.#gpu = null;
-      if (choice === "gpu") throw thrown;
-      return { device: this.#reference, fallback: asLabError(thrown, "opening WebGPU").found };
+  async primary(work: Work): Promise<DevicePick> {
+    const allowed = ALLOWED[this.#choice];
+    const found: Device[] = [];
+    const missing: string[] = [];
+    const hopeful = this.#besides([]);
+    // Side by side; each failure counts where it is waited for.
+    for (const kind of hopeful) if (kind !== "reference") this.#opened(kind).catch(() => {});
+    for (const kind of hopeful) {
+      if (kind === "reference" && found.length > 0) continue;
+      try {
+        found.push(await this.#opened(kind));
+      } catch (thrown) {
+        const error = asLabError(thrown, `opening ${kind}`);
+        if (allowed.length === 1) throw error;
+        missing.push(error.found);
+      }
     }
+    const [first, second] = found;
+    if (!first) throw new Error("the oracles need nothing and are always there");
+    const lost = [...this.#givenUp.values()];
+    if (!second) {
+      const reasons = [...lost, ...(first.kind === allowed[0] ? [] : missing)];
+      return { device: first, fallback: reasons.length > 0 ? reasons.join("; ") : null, choice: null };
+    }
+    const { device, words, failure } = await this.#probed(work, [first, second]);
+    return { device, fallback: failure, choice: words };
+  }
+
+  #opened(kind: DeviceKind): Promise<Device> {
+    const known = this.#open.get(kind);
+    if (known) return known;
+    const opening = this.#create(kind);
+    this.#open.set(kind, opening);
+    opening.catch(() => this.#open.delete(kind));
+    return opening;
+  }
+
+  async #create(kind: DeviceKind): Promise<Device> {
+    if (kind === "webgpu") return createWebGpuDevice(this.#host.gpu);
+    if (kind === "wasm") return createWasmDevice(this.#host.wasm);
+    return createReferenceDevice();
+  }
+
+  /** What the probe said of this kind of work; an adapter is probed once. */
+  #probed(work: Work, devices: readonly [Device, Device]): Promise<Probe> {
+    const key = [work, ...devices.map(({ adapter }) => adapter)].join(" ");
+    let probe = this.#probes.get(key);
+    if (!probe) {
+      probe = probeDevices(work, devices, this.#host.now);
+      this.#probes.set(key, probe);
+      // A device that failed is probed again by the next job.
+      probe.then(({ failure }) => failure !== null && this.#probes.delete(key)).catch(() => this.#probes.delete(key));
+    }
+    // The device of an earlier probe may have been lost and opened anew.
+    return probe.then((known) => ({
+      ...known,
+      device: devices.find(({ kind }) => kind === known.device.kind) ?? known.device,
+    }));
   }
 
   /**
    * Spreads items over devices: all on the primary one but those of whose codes some failed the self-test there.
    * @param needs the codes that an item has computed
-   * @throws LabError `device/not-exact` when that happens under `gpu`
+   * @throws LabError `device/not-exact` where no other device may take them
    */
   async lanes<Item>(
     items: readonly Item[],
     needs: (item: Item) => readonly IntCodes[],
+    work: Work,
   ): Promise<readonly Lane<Item>[]> {
-    const { pick, differences } = await this.#tested(items.map(needs));
-    const good = items.filter((_, index) => differences[index] === null);
-    const bad = items.filter((_, index) => differences[index] !== null);
-    const lanes: Lane<Item>[] = good.length > 0 ? [{ ...pick, items: good }] : [];
-    if (bad.length === 0) return lanes;
-    const difference = differences.find((found) => found !== null) ?? "";
-    const fallback = `the self-test failed on ${pick.device.adapter}: ${difference}`;
-    if (!this.mayFallBack || pick.device === this.#reference) throw notExact(pick.device, fallback);
-    return [...lanes, { device: this.#reference, fallback, items: bad }];
+    let { pick, differences } = await this.#tested(items.map(needs), work);
+    const lanes: Lane<Item>[] = [];
+    let waiting = items;
+    const tried: DeviceKind[] = [];
+    for (;;) {
+      const good = waiting.filter((_, index) => differences[index] === null);
+      if (good.length > 0) lanes.push({ ...pick, items: good });
+      waiting = waiting.filter((_, index) => differences[index] !== null);
+      if (waiting.length === 0) return lanes;
+      const { adapter, kind } = pick.device;
+      const difference = differences.find((found) => found !== null) ?? "";
+      const fallback = `the self-test failed on ${adapter}: ${difference}`;
+      tried.push(kind);
+      const next = await this.#next(tried);
+      if (!next) throw notExact(pick.device, fallback);
+      pick = { device: next, fallback, choice: null };
+      differences = await this.#differences(next, waiting.map(needs));
+    }
+  }
+
+  /** The device to go on with where those of some kinds fail, or null. */
+  async #next(tried: readonly DeviceKind[]): Promise<Device | null> {
+    for (const other of this.#besides(tried)) {
+      const device = await this.#opened(other).catch(() => null);
+      if (device) return device;
+    }
+    return null;
   }
 
   /**
    * The primary device with what is wrong on it with each set of codes, or null. A device that fails in its test is opened
-   * once more; after that the CPU takes over where it may.
+   * once more; after that another takes over where one may.
    */
   async #tested(
     needs: readonly (readonly IntCodes[])[],
+    work: Work,
   ): Promise<{ readonly pick: DevicePick; readonly differences: readonly (string | null)[] }> {
     for (let attempt = 0; ; attempt++) {
-      const pick = await this.primary();
+      const pick = await this.primary(work);
+      const { kind, adapter } = pick.device;
       try {
-        // Side by side: most of a first test is compiling, which uses every core.
-        const differences = await Promise.all(
-          needs.map(async (own) => {
-            const tests = await Promise.all(own.map((codes) => this.#test(pick.device, codes)));
-            return tests.find(({ passed }) => !passed)?.difference ?? null;
-          }),
-        );
-        return { pick, differences };
+        return { pick, differences: await this.#differences(pick.device, needs) };
       } catch (thrown) {
-        const error = asLabError(thrown, `testing ${pick.device.adapter}`);
-        if (pick.device === this.#reference) throw error;
-        this.forgetGpu();
+        const error = asLabError(thrown, `testing ${adapter}`);
+        if (kind === "reference") throw error;
+        this.forget(kind);
         if (attempt === 0) continue;
-        if (!this.mayFallBack) throw error;
-        this.giveUpGpu(`WebGPU failed its start-up test: ${error.found}`);
+        if (!this.mayGoOnWithout(kind)) throw error;
+        this.giveUp(kind, `${KIND_WORDS[kind]} failed its start-up test: ${error.found}`);
       }
     }
+  }
+
+  /** What is wrong on a device with each set of codes. Side by side: most of a first test is compiling, which uses every core. */
+  #differences(device: Device, needs: readonly (readonly IntCodes[])[]): Promise<readonly (string | null)[]> {
+    return Promise.all(
+      needs.map(async (own) => {
+        const tests = await Promise.all(own.map((codes) => this.#test(device, codes)));
+        return tests.find(({ passed }) => !passed)?.difference ?? null;
+      }),
+    );
   }
 
   /** Whether a device passes the self-test of some codes. */
@@ -122,29 +221,40 @@ export class DeviceSet {
     return test;
   }
 
-  /** Forgets a device that failed, so that the next use opens a fresh one on a fresh adapter. */
-  forgetGpu(): void {
-    const gpu = this.#gpu;
-    this.#gpu = null;
-    this.#tests.clear();
-    gpu?.then((device) => device.destroy()).catch(() => {});
+  /** Forgets a device that failed, so that the next use opens a fresh one. */
+  forget(kind: DeviceKind): void {
+    const device = this.#open.get(kind);
+    this.#open.delete(kind);
+    for (const key of this.#tests.keys()) if (key.startsWith(`${kind} `)) this.#tests.delete(key);
+    device?.then((own) => own.destroy()).catch(() => {});
   }
 
-  /** Leaves WebGPU alone until `reconsider`; `reason` stands in every result. Only where work may fall back. */
-  giveUpGpu(reason: string): void {
-    this.forgetGpu();
-    this.#givenUp = reason;
+  /** Leaves a kind alone until `reconsider`; `reason` stands in every result. Only where work may go on without it. */
+  giveUp(kind: DeviceKind, reason: string): void {
+    this.forget(kind);
+    this.#givenUp.set(kind, reason);
   }
 
-  /** Lets the next job try WebGPU again. */
+  /** Lets the next job try everything again. */
   reconsider(): void {
-    this.#givenUp = null;
+    this.#givenUp.clear();
+  }
+
+  close(): void {
+    for (const kind of [...this.#open.keys()]) this.forget(kind);
   }
 }
 
+/** What people call the kinds. */
+export const KIND_WORDS: Readonly<Record<DeviceKind, string>> = {
+  webgpu: "WebGPU",
+  wasm: "WebAssembly",
+  reference: "JavaScript",
+};
+
 /** What a result says of a kernel that ran on a device. */
 export function kernelReport<Source, Shape>(
-  { device, fallback }: DevicePick,
+  { device, fallback, choice }: DevicePick,
   kernel: Kernel<Source, Shape> | AnyKernel,
 ): KernelReport {
   return {
@@ -153,6 +263,7 @@ export function kernelReport<Source, Shape>(
     adapter: device.adapter,
     exactness: kernel.isExact ? "bit-exact" : "tolerance",
     fallback,
+    choice,
   };
 }
 
@@ -162,6 +273,6 @@ function notExact(device: Device, found: string): LabError {
     doing: `testing ${device.adapter}`,
     found,
     allowed: "codes equal to the real tool's in every bit",
-    advice: "choose the CPU, and report the adapter's name",
+    advice: "choose another device, and report this one's name",
   });
 }

@@ -69,7 +69,7 @@ function madeFolder(
 }
 
 async function engineOn(folder: Folder, device: DeviceChoice = "reference", gpu: GPU | null = null) {
-  const engine = createEngine({ gpu, device, now: () => performance.now() });
+  const engine = createEngine({ gpu, wasm: null, device, now: () => performance.now() });
   const summary = await engine.open(folder);
   return { engine, summary };
 }
@@ -266,7 +266,8 @@ test("tiles do not show: a matrix of several tiles has the bytes of its rows qua
 test("without WebGPU auto says so and uses the CPU, gpu refuses", async () => {
   const auto = await engineOn(diskFolder("fixtures/golden/corner-bf16/model"), "auto");
   const { kernels } = await auto.engine.compare(REQUEST);
-  expect(kernels[0]).toMatchObject({ device: "reference", fallback: "this environment has none" });
+  const fallback = "this environment has none; none, since this host starts none";
+  expect(kernels[0]).toMatchObject({ device: "reference", fallback, choice: null });
   const { engine } = await engineOn(diskFolder("fixtures/golden/corner-bf16/model"), "gpu");
   expect(await codeOf(engine.compare(REQUEST))).toBe("device/no-webgpu");
   const noAdapter = { requestAdapter: async () => null } as unknown as GPU;

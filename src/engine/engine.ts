@@ -36,7 +36,7 @@ export function createEngine(host: EngineHost): HostedEngine {
       return await work(open);
     } catch (thrown) {
       const error = asLabError(thrown, doing);
-      if (error.code.startsWith("device/") || error.code === "kernel/failed") devices.forgetGpu();
+      if (error.code.startsWith("device/") || error.code === "kernel/failed") devices.close();
       throw error;
     } finally {
       busy = false;
@@ -94,7 +94,7 @@ export function createEngine(host: EngineHost): HostedEngine {
       }
     },
     close() {
-      devices.forgetGpu();
+      devices.close();
     },
   };
 }

@@ -169,7 +169,7 @@ test("a comparison of a model has what the frontier needs", async () => {
   const files = readdirSync(folder).map(
     (name) => [name, createBufferSource(name, readFileSync(`${folder}/${name}`))] as const,
   );
-  const engine = createEngine({ gpu: null, device: "reference", now: () => performance.now() });
+  const engine = createEngine({ gpu: null, wasm: null, device: "reference", now: () => performance.now() });
   await engine.open({ name: "bundled", files: new Map(files) });
   const { schemes } = await engine.compare({
     schemes: ["W8A16", "W8A16@re:.*down_proj", "int8:channel"],

@@ -5,7 +5,7 @@ import { type Checkpoint, openCheckpoint } from "../formats/huggingface/checkpoi
 import type { DtypeName } from "../formats/safetensors/dtypes.ts";
 import { createBufferSource } from "../formats/sources/buffer-source.ts";
 import { createEngine } from "./engine.ts";
-import { ledgerOf } from "./ledger.ts";
+import { ledgerOf, shareOfBytes } from "./ledger.ts";
 
 const LOUD = "fixtures/models/quantlab-4m-loud";
 
@@ -40,11 +40,12 @@ function made(tensors: readonly (readonly [name: string, shape: readonly number[
 }
 
 test("every byte of a model's files is in its header, in a tensor or in a side file", async () => {
-  const engine = createEngine({ gpu: null, device: "reference", now: () => 0 });
+  const engine = createEngine({ gpu: null, wasm: null, device: "reference", now: () => 0 });
   expect(() => engine.ledger()).toThrow(expect.objectContaining({ code: "run/nothing-open" }));
   const folder = diskFolder(LOUD);
   const summary = await engine.open(folder);
-  const { shards, tensors, roles, sideFiles } = engine.ledger();
+  const { shards, tensors, tensorBytes, roles, sideFiles } = engine.ledger();
+  expect(tensorBytes).toBe(summary.tensorBytes.value);
   expect(tensors).toHaveLength(summary.tensors);
   for (const [index, shard] of shards.entries()) {
     const own = tensors.filter((tensor) => tensor.shard === index);
@@ -66,7 +67,7 @@ test("every byte of a model's files is in its header, in a tensor or in a side f
 });
 
 test("layer and what can be quantized are what a comparison finds", async () => {
-  const engine = createEngine({ gpu: null, device: "reference", now: () => 0 });
+  const engine = createEngine({ gpu: null, wasm: null, device: "reference", now: () => 0 });
   await engine.open(diskFolder("fixtures/golden/corner-bf16/model"));
   const { schemes } = await engine.compare({
     schemes: ["int8:channel"],
@@ -107,8 +108,16 @@ test("a tensor is described by its name and its shape alone", () => {
   ]);
 });
 
+test("the share of some bytes is exact: all of them are the whole, whatever they are made of", () => {
+  const ledger = ledgerOf(made(["a", "b", "c"].map((name) => [name, [3]] as const)));
+  expect(ledger.tensorBytes).toBe(18);
+  const [one = 0, two = 0, three = 0] = ledger.tensors.map(({ sizeBytes }) => sizeBytes);
+  expect([one, one + two, one + two + three].map((bytes) => shareOfBytes(bytes, ledger))).toEqual([1 / 3, 2 / 3, 1]);
+});
+
 test("empty tensors have no share, hostile names no effect, and there may be very many", () => {
-  const { roles } = ledgerOf(made([["lm_head.weight", [0, 4]]]));
+  const { roles, ...empty } = ledgerOf(made([["lm_head.weight", [0, 4]]]));
+  expect(shareOfBytes(0, empty)).toBeNaN();
   expect(roles).toMatchObject([{ role: "head", tensors: 1, bytes: { value: 0 }, share: { value: Number.NaN } }]);
   const names = [
     "__proto__",
@@ -130,5 +139,5 @@ test("a config.json alone has a ledger of nothing", async () => {
     { name: "x", files: new Map([["config.json", source]]) },
     { allowNoWeights: true },
   );
-  expect(ledgerOf(checkpoint)).toEqual({ shards: [], tensors: [], roles: [], sideFiles: [] });
+  expect(ledgerOf(checkpoint)).toEqual({ shards: [], tensors: [], tensorBytes: 0, roles: [], sideFiles: [] });
 });

@@ -47,6 +47,8 @@ export interface Ledger {
   }[];
   /** In file order. */
   readonly tensors: readonly LedgerTensor[];
+  /** The sum of their sizes. */
+  readonly tensorBytes: number;
   /** Most bytes first; only roles that occur. */
   readonly roles: readonly RoleTotal[];
   /** Files beside the weights, config.json and indexes aside. Their names are untrusted. */
@@ -56,6 +58,7 @@ export interface Ledger {
 /** The ledger of a checkpoint. Reads nothing. */
 export function ledgerOf(checkpoint: Checkpoint): Ledger {
   const tensors = checkpoint.tensors.map(ledgerTensor);
+  const tensorBytes = tensors.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   return {
     shards: checkpoint.shards.map(({ name, source, header }) => ({
       name,
@@ -64,9 +67,18 @@ export function ledgerOf(checkpoint: Checkpoint): Ledger {
       tensors: header.tensors.length,
     })),
     tensors,
-    roles: roleTotals(tensors),
+    tensorBytes,
+    roles: roleTotals(tensors, tensorBytes),
     sideFiles: checkpoint.sideFiles.map(({ path, source }) => ({ name: path, sizeBytes: source.sizeBytes })),
   };
+}
+
+/**
+ * The share that `bytes` of a ledger's tensors have in all of them, 0 to 1: of one tensor, or of those whose names begin alike.
+ * Not a number where the tensors have no bytes.
+ */
+export function shareOfBytes(bytes: number, { tensorBytes }: Pick<Ledger, "tensorBytes">): number {
+  return tensorBytes > 0 ? bytes / tensorBytes : Number.NaN;
 }
 
 function ledgerTensor({ name, dtype, shape, start, end, shard }: CheckpointTensor): LedgerTensor {
@@ -84,7 +96,7 @@ function ledgerTensor({ name, dtype, shape, start, end, shard }: CheckpointTenso
   };
 }
 
-function roleTotals(tensors: readonly LedgerTensor[]): readonly RoleTotal[] {
+function roleTotals(tensors: readonly LedgerTensor[], tensorBytes: number): readonly RoleTotal[] {
   const totals = new Map<TensorRole, { tensors: number; weights: number; bytes: number }>();
   for (const { role, weights, sizeBytes } of tensors) {
     const total = totals.get(role) ?? { tensors: 0, weights: 0, bytes: 0 };
@@ -93,7 +105,6 @@ function roleTotals(tensors: readonly LedgerTensor[]): readonly RoleTotal[] {
     total.bytes += sizeBytes;
     totals.set(role, total);
   }
-  const all = tensors.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   return [...totals]
     .sort(([, a], [, b]) => b.bytes - a.bytes)
     .map(([role, total]) => ({
@@ -101,6 +112,6 @@ function roleTotals(tensors: readonly LedgerTensor[]): readonly RoleTotal[] {
       tensors: total.tensors,
       weights: total.weights,
       bytes: computed(total.bytes, "bytes", "sizes of the tensors whose names have this role, from the headers"),
-      share: computed(all > 0 ? total.bytes / all : Number.NaN, "ratio", "these bytes / bytes of all tensors"),
+      share: computed(shareOfBytes(total.bytes, { tensorBytes }), "ratio", "these bytes / bytes of all tensors"),
     }));
 }

@@ -6,7 +6,7 @@ import { ErrorSums } from "../metrics/matrix-maps.ts";
 import { ScaleSums } from "../metrics/scale-maps.ts";
 import { codeRange, type Scheme, scaleGrid } from "../schemes/scheme.ts";
 import type { JobHooks, QuantizeRequest } from "./api.ts";
-import { Bench } from "./bench.ts";
+import { Bench, MOST_TOGETHER } from "./bench.ts";
 import { type CheckpointPlan, type PlannedMatrix, plannedMatrix, weightBytes } from "./checkpoint-plan.ts";
 import { codesOf } from "./codes.ts";
 import { type DeviceSet, kernelReport } from "./device-set.ts";
@@ -41,9 +41,9 @@ export async function sheetOf(
 ): Promise<MatrixSheet> {
   const matrix = plannedMatrix(plan, module);
   const { rows, cols, scheme } = matrix;
-  const [lane] = await devices.lanes([plan], (item) => codesOf(item, arithmetic));
+  const [lane] = await devices.lanes([plan], (item) => codesOf(item, arithmetic), "measuring");
   if (!lane) throw new Error("a recipe without a lane");
-  const bench = new Bench(checkpoint, devices, lane, signal);
+  const bench = new Bench(checkpoint, devices, lane, signal, "measuring", MOST_TOGETHER);
   try {
     const recipe = await prepareMatrix(bench, plan, matrix, arithmetic);
     const errors = new ErrorSums(rows, cols, ERROR_MAP_LIMITS);
@@ -76,7 +76,7 @@ export async function sheetOf(
       kernels: used.flatMap((pick) => kernels.map((kernel) => kernelReport(pick, kernel))),
     };
   } finally {
-    bench.destroy();
+    await bench.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import { windowErrors } from "../metrics/matrix-maps.ts";
 import type { JobHooks, QuantizeRequest } from "./api.ts";
-import { Bench } from "./bench.ts";
+import { Bench, MOST_TOGETHER } from "./bench.ts";
 import { type CheckpointPlan, plannedMatrix } from "./checkpoint-plan.ts";
 import { codesOf } from "./codes.ts";
 import type { DeviceSet } from "./device-set.ts";
@@ -27,11 +27,11 @@ export async function errorWindowOf(
   const matrix = plannedMatrix(plan, module);
   const window = clampWindow(request, matrix);
   const { row, column, rows, columns } = window;
-  const [lane] = await devices.lanes([plan], (item) => codesOf(item, arithmetic));
+  const [lane] = await devices.lanes([plan], (item) => codesOf(item, arithmetic), "measuring");
   if (!lane) throw new Error("a recipe without a lane");
   const errors = new Float32Array(rows * columns);
   const weights = new Float32Array(rows * columns);
-  const bench = new Bench(checkpoint, devices, lane, signal);
+  const bench = new Bench(checkpoint, devices, lane, signal, "measuring", MOST_TOGETHER);
   try {
     const recipe = await prepareMatrix(bench, plan, matrix, arithmetic);
     const range = { start: row, end: row + rows };
@@ -50,7 +50,7 @@ export async function errorWindowOf(
       range,
     );
   } finally {
-    bench.destroy();
+    await bench.close();
   }
   return { ...window, recipe: plan.recipe.name, errors, weights };
 }

@@ -13,7 +13,7 @@ import { recipeYaml } from "../schemes/recipe-yaml.ts";
 import { moduleMatcher } from "../schemes/targets.ts";
 import type { EngineHost, QuantizeRequest } from "./api.ts";
 import { Bench } from "./bench.ts";
-import { type CheckpointPlan, refusalOf } from "./checkpoint-plan.ts";
+import { type CheckpointPlan, type PlannedMatrix, refusalOf } from "./checkpoint-plan.ts";
 import { codesOf } from "./codes.ts";
 import { type DeviceSet, kernelReport } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
@@ -21,7 +21,7 @@ import type { WorkHooks } from "./pace.ts";
 import { disputedModules, recipeNotices } from "./recipe-notices.ts";
 import { type ExportResult, type Notice, SCHEMA_VERSION } from "./result.ts";
 import { isQuantized } from "./summary.ts";
-import { ReusedReader } from "./tiles.ts";
+import { ReusedReader, rowMultipleOf } from "./tiles.ts";
 import { writeMatrix } from "./write-matrix.ts";
 
 /** Bytes of an untouched tensor or file that are copied at a time. */
@@ -54,7 +54,7 @@ export async function writeQuantized(
 ): Promise<ExportResult> {
   const started = host.now();
   requireExportable(checkpoint, plan);
-  const [lane] = await devices.lanes([plan], (item) => codesOf(item, request.arithmetic));
+  const [lane] = await devices.lanes([plan], (item) => codesOf(item, request.arithmetic), "writing");
   if (!lane) throw new Error("a recipe without a lane");
   const smallFiles = madeFiles(checkpoint, plan, request);
   const written: { name: string; sizeBytes: number }[] = [];
@@ -73,7 +73,8 @@ export async function writeQuantized(
     });
   };
 
-  const bench = new Bench(checkpoint, devices, lane, hooks.signal);
+  const bench = new Bench(checkpoint, devices, lane, hooks.signal, "writing");
+  const following = followingMatrices(checkpoint, plan);
   const reader = new ReusedReader();
   const corners: ExportResult["corners"][number][] = [];
   try {
@@ -94,6 +95,7 @@ export async function writeQuantized(
           await copyRange(source, tensor, file, place(tensor.name).start, reader, advance);
           continue;
         }
+        bench.announce(following.get(matrix) ?? null, rowMultipleOf([matrix.scheme]));
         const { pruning } = plan.recipe;
         const found = await writeMatrix(bench, matrix, pruning, request.arithmetic, { file, place, advance });
         if (found.length > 0) corners.push({ module: quote(matrix.module), corners: found });
@@ -116,7 +118,7 @@ export async function writeQuantized(
     }
     stopIfAborted(hooks.signal);
   } finally {
-    bench.destroy();
+    await bench.close();
   }
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -137,6 +139,18 @@ export async function writeQuantized(
     ),
     elapsedMs: host.now() - started,
   };
+}
+
+/** The matrix that is written after each. */
+function followingMatrices(
+  checkpoint: Checkpoint,
+  { matrices }: CheckpointPlan,
+): ReadonlyMap<PlannedMatrix, PlannedMatrix> {
+  const byTensor = new Map(matrices.map((matrix) => [matrix.tensor, matrix]));
+  const inOrder = checkpoint.shards.flatMap((_, shard) =>
+    checkpoint.tensors.flatMap((tensor) => (tensor.shard === shard ? (byTensor.get(tensor) ?? []) : [])),
+  );
+  return new Map(inOrder.slice(1).map((matrix, index) => [inOrder[index] as PlannedMatrix, matrix]));
 }
 
 function formatOf({ recipe, unmatched }: CheckpointPlan): string {

@@ -1,5 +1,6 @@
 import type { LabErrorData } from "../base/errors.ts";
 import type { Quantity } from "../base/quantity.ts";
+import type { DeviceKind } from "../device/device.ts";
 import type { FitResult } from "../planner/fit.ts";
 
 export type { FitResult } from "../planner/fit.ts";
@@ -167,19 +168,21 @@ export interface SchemeResult {
 /** Which device ran a kernel, and whether it may say bit-exact there. */
 export interface KernelReport {
   readonly kernel: string;
-  readonly device: "webgpu" | "reference";
+  readonly device: DeviceKind;
   readonly adapter: string;
   /** `bit-exact`: passed the start-up self-test on this adapter. `tolerance`: sums, whose order is the device's own. */
   readonly exactness: "bit-exact" | "tolerance";
   /** Why it does not run where it was asked to, or null. */
   readonly fallback: string | null;
+  /** Where there was a choice of devices: what the probe measured on each; else null. */
+  readonly choice: string | null;
 }
 
 /** How fast a kernel ran on a tile of this model. */
 export interface ThroughputResult {
   readonly kernel: string;
   readonly scheme: string | null;
-  readonly device: "webgpu" | "reference";
+  readonly device: DeviceKind;
   readonly bytesPerSecond: Quantity;
   readonly elementsPerSecond: Quantity;
   /** Share of what a plain copy reaches on the same device in the same rounds. */

@@ -153,7 +153,7 @@ function prunedPlainly(matrix: MadeMatrix, pruning: Pruning): Uint32Array<ArrayB
 
 /** An engine on the CPU with that folder open. */
 export async function engineOn(folder: Folder) {
-  const engine = createEngine({ gpu: null, device: "reference", now: () => performance.now() });
+  const engine = createEngine({ gpu: null, wasm: null, device: "reference", now: () => performance.now() });
   await engine.open(folder);
   return engine;
 }

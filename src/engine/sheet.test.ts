@@ -162,7 +162,8 @@ function failingDevice(failAt: number): { readonly device: Device; readonly read
   const device: Device = {
     ...createReferenceDevice(),
     kind: "webgpu",
-    tileBytes: 2 ** 21,
+    // A sheet takes a fourth of that, which can be halved once.
+    tileBytes: 2 ** 23,
     read(buffer, sizeBytes) {
       if (++reads !== failAt) return reference.read(buffer, sizeBytes);
       const words = { doing: "reading", found: "no memory", allowed: "memory", advice: "try again" };
@@ -178,7 +179,7 @@ async function sheetOnFailing(matrix: MadeMatrix, recipe: string, failAt: number
   const checkpoint = await openCheckpoint(madeCheckpoint(matrix));
   const plan = planCheckpoint(checkpoint, parseRecipe(recipe), []);
   const { device, reads } = failingDevice(failAt);
-  const devices = new DeviceSet({ gpu: null, device: "reference", now: () => 0 });
+  const devices = new DeviceSet({ gpu: null, wasm: null, device: "reference", now: () => 0 });
   vi.spyOn(devices, "lanes").mockResolvedValue([{ device, fallback: null, items: [plan] }] as never);
   const sheet = await sheetOf(checkpoint, plan, MODULE, { arithmetic: "eager" }, devices, {});
   return { sheet, reads: reads() };

@@ -1,5 +1,6 @@
 import type { LabErrorData } from "../base/errors.ts";
-import type { CompareRequest, QuantizeRequest } from "./api.ts";
+import type { DeviceKind } from "../device/device.ts";
+import type { CompareRequest, DeviceChoice, QuantizeRequest } from "./api.ts";
 import type { ErrorWindow, WindowRequest } from "./error-window.ts";
 import type { Ledger } from "./ledger.ts";
 import type { CompareResult, ExportResult, ModelSummary, Progress } from "./result.ts";
@@ -27,18 +28,22 @@ export type WorkerEvent =
 
 /** Where kernels run in this worker. */
 export interface DeviceSummary {
-  readonly kind: "webgpu" | "reference";
+  readonly kind: DeviceKind;
   readonly adapter: string;
   /** The kernels passed the start-up self-test bit for bit on this adapter. */
   readonly exact: boolean;
-  /** Why not WebGPU, in words; null where it is WebGPU. */
-  readonly reason: string | null;
+  /** Why it is not the device that was asked for, or null. */
+  readonly fallback: string | null;
+  /** What the probe measured where there was a choice, else null. */
+  readonly choice: string | null;
 }
 
 /** The engine as a page sees it across the worker boundary. One job runs at a time. */
 export interface WorkerApi {
   /** Handshake. `events` receives WorkerEvents, `alive` every second. */
-  start(events: MessagePort): Promise<Outcome<{ device: DeviceSummary }>>;
+  start(events: MessagePort, device: DeviceChoice): Promise<Outcome<{ device: DeviceSummary }>>;
+  /** Where kernels run from the next job on. Where that cannot be had, nothing changes. */
+  useDevice(choice: DeviceChoice): Promise<Outcome<DeviceSummary>>;
   open(choice: ModelChoice): Promise<Outcome<ModelSummary>>;
   compare(request: CompareRequest): Promise<Outcome<CompareResult>>;
   ledger(): Promise<Outcome<Ledger>>;

@@ -76,7 +76,7 @@ async function writeQuantizedMatrix(
   const corners = new Uint32Array(8);
   const writer = new TensorWriter(matrix, places);
 
-  await bench.eachTile(matrix, rowMultipleOf([scheme]), async (tile, bytes) => {
+  const walk = bench.eachTile(matrix, rowMultipleOf([scheme]), async (tile, bytes) => {
     const { device, scratch } = bench;
     const weights = scratch.filled("weights", bytes);
     const target = pruned(bench, matrix, mask, rowsOf(tile), weights, "export");
@@ -106,18 +106,22 @@ async function writeQuantizedMatrix(
     ]);
     // From here on nothing of the device can fail, and the tile is written once.
     addCorners(corners, new Uint32Array(cornersFound.buffer), [scheme]);
-    await writer.rows("codes", tile, codesFound);
+    // One tile is written while one is computed: a slow disk must not fill the memory.
+    await writer.settle();
+    writer.rows("codes", tile, codesFound);
     if (!isWhole || tile.row === 0) {
-      await writer.rows("scale", tile, scalesFound);
-      if (pointsFound) await writer.rows("zero-point", tile, pointsFound);
+      writer.rows("scale", tile, scalesFound);
+      if (pointsFound) writer.rows("zero-point", tile, pointsFound);
     }
   });
+  await walk.finally(() => writer.settle());
   // Without rows there is no tile; LLM Compressor leaves the one scale of such a matrix to chance, here it is 0.
-  if (matrix.rows === 0) await writer.zeros();
+  if (matrix.rows === 0) writer.zeros();
   if (writer.has("shape")) {
     const shape = new BigInt64Array([BigInt(matrix.rows), BigInt(matrix.cols)]);
-    await writer.rows("shape", { row: 0, rows: 0, start: 0, end: 0 }, new Uint8Array(shape.buffer));
+    writer.rows("shape", { row: 0, rows: 0, start: 0, end: 0 }, new Uint8Array(shape.buffer));
   }
+  await writer.settle();
   return cornersAt(corners, 0, mask !== null);
 }
 
@@ -127,6 +131,7 @@ class TensorWriter {
   readonly #places: MatrixPlaces;
   /** Bytes of each tensor that earlier tiles filled. */
   readonly #filled = new Map<StoredRole, number>();
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(matrix: PlannedMatrix, places: MatrixPlaces) {
     this.#matrix = matrix;
@@ -138,22 +143,35 @@ class TensorWriter {
   }
 
   /** Fills all but the shape with zeros. */
-  async zeros(): Promise<void> {
+  zeros(): void {
     for (const { role, sizeBytes } of this.#matrix.stored) {
       if (role !== "shape" && sizeBytes > 0) {
-        await this.rows(role, { row: 0, rows: 0, start: 0, end: 0 }, new Uint8Array(sizeBytes));
+        this.rows(role, { row: 0, rows: 0, start: 0, end: 0 }, new Uint8Array(sizeBytes));
       }
     }
   }
 
-  /** Appends what a tile fills of a tensor: tiles come in the order of their rows. */
-  async rows(role: StoredRole, tile: Tile, bytes: Uint8Array): Promise<void> {
+  /**
+   * Appends what a tile fills of a tensor: tiles come in the order of their rows. The write goes on while the next tile is
+   * computed; `settle` waits for it.
+   */
+  rows(role: StoredRole, tile: Tile, bytes: Uint8Array): void {
     const stored = this.#matrix.stored.find((tensor) => tensor.role === role);
     if (!stored) throw new Error(`no ${role} is stored at row ${tile.row}`);
     const filled = this.#filled.get(role) ?? 0;
     const { start } = this.#places.place(this.#matrix.module + stored.suffix);
-    await this.#places.file.write(start + filled, bytes);
     this.#filled.set(role, filled + bytes.byteLength);
-    this.#places.advance(bytes.byteLength);
+    const before = this.#writing;
+    this.#writing = (async () => {
+      await before;
+      await this.#places.file.write(start + filled, bytes);
+      this.#places.advance(bytes.byteLength);
+    })();
+    this.#writing.catch(() => {});
+  }
+
+  /** Waits until everything so far is written. */
+  async settle(): Promise<void> {
+    await this.#writing;
   }
 }

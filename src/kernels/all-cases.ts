@@ -1,3 +1,7 @@
+import { choleskyCases } from "./linear/cholesky.cases.ts";
+import { intLinearCases } from "./linear/int_linear.cases.ts";
+import { linearCases } from "./linear/linear.cases.ts";
+import { triangularInverseCases } from "./linear/triangular_inverse.cases.ts";
 import { copyCases } from "./measure/copy.cases.ts";
 import { nOfMCases } from "./prune/n_of_m.cases.ts";
 import { structuredCases } from "./prune/structured.cases.ts";
@@ -27,5 +31,9 @@ export const ALL_CASES: readonly KernelCase[] = [
   ...structuredCases,
   ...magnitudeHistogramCases,
   ...energiesCases,
+  ...linearCases,
+  ...intLinearCases,
+  ...choleskyCases,
+  ...triangularInverseCases,
   ...copyCases,
 ];

@@ -21,6 +21,9 @@ export interface Reconstruction {
   readonly notFinite: { readonly weights: number; readonly reconstructions: number };
 }
 
+/** 2^(index − 512), the units that sums are stored in: read from a table, since every block of a model asks for one. */
+const UNITS = Float64Array.from({ length: 1024 }, (_, index) => 2 ** (index - 512));
+
 /** Adds up the sums of blocks in float64: of a matrix, a layer or a model. */
 export class ReconstructionTotal {
   #weights = 0;
@@ -54,12 +57,12 @@ export class ReconstructionTotal {
     if (isQuantized) this.#quantized += weights;
     for (let block = 0; block + size <= words.length; block += size) {
       const head = words[block + 1] ?? 0;
-      const unit = 2 ** ((head >>> 16) - 512);
+      const unit = UNITS[head >>> 16] ?? 0;
       const energyUnit = unit * unit;
       this.#energy += (floats[block] ?? 0) * energyUnit;
       this.#notFiniteWeights += head & 0xffff;
       const at = block + BLOCK_WORDS + SCHEME_WORDS * scheme;
-      const errorUnit = 2 ** ((words[at + 5] ?? 0) - 512);
+      const errorUnit = UNITS[words[at + 5] ?? 0] ?? 0;
       this.#errorEnergy += (floats[at] ?? 0) * errorUnit * errorUnit;
       this.#largest = Math.max(this.#largest, (floats[at + 1] ?? 0) * errorUnit);
       this.#product += (floats[at + 2] ?? 0) * energyUnit;

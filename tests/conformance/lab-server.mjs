@@ -7,8 +7,9 @@ import { createInterface } from "node:readline";
 
 if (process.argv[1]?.endsWith("lab-process.mjs")) {
   const { runnerImport } = await import("vite");
+  const { assembly } = await import("../../scripts/assembly.mjs");
   const { ROOT } = await import("../../scripts/bootstrap.mjs");
-  const options = { configFile: false, root: ROOT, logLevel: "error" };
+  const options = { configFile: false, root: ROOT, logLevel: "error", plugins: [assembly()] };
   const { module } = await runnerImport(join(ROOT, "src/cli/main.ts"), options);
   const loadWebGpu = oneGpu();
   for await (const line of createInterface({ input: process.stdin })) {

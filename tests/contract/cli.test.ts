@@ -131,7 +131,7 @@ test("compare on the GPU is compare on the CPU, and says which ran", async () =>
   expect(gpu.kernels.map(({ device, fallback }) => [device, fallback])).toEqual(
     gpu.kernels.map(() => ["webgpu", null]),
   );
-  expect(cpu.kernels.every(({ device }) => device === "reference")).toBe(true);
+  expect(cpu.kernels.every(({ device }) => device === "wasm")).toBe(true);
   for (const [at, row] of gpu.schemes.entries()) {
     for (const [place, layer] of row.layers.entries()) {
       const other = cpu.schemes[at]?.layers[place];

@@ -64,14 +64,14 @@ function captureDevices(): GPUDevice[] {
 
 /** An engine with a model of `matrices` matrices. */
 async function engineWith(matrices: number, device: "auto" | "gpu") {
-  const engine = createEngine({ gpu: navigator.gpu, device, now: () => performance.now() });
+  const engine = createEngine({ gpu: navigator.gpu, wasm: null, device, now: () => performance.now() });
   await engine.open(madeFolder(matrices));
   return engine;
 }
 
 /** The bytes of an export on a device that nothing happens to. */
 async function undisturbed(matrices: number): Promise<string> {
-  const engine = createEngine({ gpu: null, device: "cpu", now: () => performance.now() });
+  const engine = createEngine({ gpu: null, wasm: null, device: "cpu", now: () => performance.now() });
   await engine.open(madeFolder(matrices));
   const output = createMemoryOutput();
   await engine.quantize(EXPORT, output);
@@ -362,7 +362,7 @@ test("an adapter that rounds otherwise is found out: auto computes elsewhere and
     return createComputePipelineAsync.call(this, askedOtherwise(descriptor));
   });
   const engineOf = async (device: "auto" | "gpu") => {
-    const engine = createEngine({ gpu: navigator.gpu, device, now: () => performance.now() });
+    const engine = createEngine({ gpu: navigator.gpu, wasm: null, device, now: () => performance.now() });
     await engine.open(madeFolder(1));
     return engine;
   };

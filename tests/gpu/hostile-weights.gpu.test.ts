@@ -39,7 +39,7 @@ const manifest: { readonly cases: readonly Weights[] } = JSON.parse(
 const CASES = manifest.cases.filter(({ kind }) => kind === "weights");
 
 const engines = (["gpu", "cpu"] as const).map((device) =>
-  createEngine({ gpu: navigator.gpu, device, now: () => performance.now() }),
+  createEngine({ gpu: navigator.gpu, wasm: null, device, now: () => performance.now() }),
 );
 afterAll(() => {
   for (const engine of engines) engine.close();

@@ -12,7 +12,17 @@ afterAll(() => worker.terminate());
 
 const cases = ALL_CASES.map((item, index) => ({ ...item, index }));
 
-describe.each([...Map.groupBy(cases, (item) => item.kernel.name)])("%s equals its oracle", (_kernel, own) => {
+const shaderCases = cases.filter(({ kernel }) => kernel.wgsl !== null);
+const cpuOnly = cases.filter(({ kernel }) => kernel.wgsl === null);
+
+test.each([...Map.groupBy(cpuOnly, (item) => item.kernel.name)])(
+  "%s is refused, since it has no shader",
+  async (_, own) => {
+    await expect(kernels.difference(own[0]?.index ?? -1)).rejects.toThrow("a kernel without a shader");
+  },
+);
+
+describe.each([...Map.groupBy(shaderCases, (item) => item.kernel.name)])("%s equals its oracle", (_kernel, own) => {
   test.each(own)("$name", async ({ index }) => {
     expect(await kernels.difference(index)).toBeNull();
   });

@@ -7,7 +7,7 @@ import { setElement } from "../../src/kernels/elements.ts";
 // A sheet and a window have the same numbers, bit for bit, on WebGPU and the CPU, whose tiles differ.
 
 const engines = (["gpu", "cpu"] as const).map((device) =>
-  createEngine({ gpu: navigator.gpu, device, now: () => performance.now() }),
+  createEngine({ gpu: navigator.gpu, wasm: null, device, now: () => performance.now() }),
 );
 afterAll(() => {
   for (const engine of engines) engine.close();

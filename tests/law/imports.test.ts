@@ -46,7 +46,7 @@ const PACKAGES: readonly { readonly name: RegExp; readonly files: RegExp }[] = [
   { name: /^lit(\/|$)/, files: /^src\/ui\// },
   { name: /^d3-scale$/, files: /^src\/ui\/(charts|panels)\// },
   { name: /^comlink$/, files: /^src\/ui\/app\// },
-  { name: /^node:/, files: /^src\/(formats\/\w+\/node-[^/]+|engine\/node-host\.ts|cli\/[^/]+)$/ },
+  { name: /^node:/, files: /^src\/(formats\/\w+\/node-[^/]+|engine\/node-(host|threads)\.ts|cli\/[^/]+)$/ },
   { name: /^(vitest$|fast-check$|node:)/, files: /\.test\.ts$/ },
 ];
 
@@ -56,7 +56,7 @@ const UI_FLOORS = ["parts", "charts", "panels", "app"];
 /** Siblings of a kind never import each other; a file without a key here is what they meet in. */
 const SIBLINGS: readonly { readonly kind: string; readonly key: (path: string) => string | undefined }[] = [
   { kind: "panels", key: panelOf },
-  { kind: "kernel families", key: (path) => /^src\/kernels\/(\w+)\//.exec(path)?.[1] },
+  { kind: "kernel families", key: (path) => /^src\/kernels\/(?!assembly\/)(\w+)\//.exec(path)?.[1] },
   {
     kind: "architectures",
     key: (path) => /^src\/architectures\/(?!(?:architecture|families)\.)([\w-]+)\./.exec(path)?.[1],

@@ -9,6 +9,8 @@ const shaders = projectFiles("shaders").filter((path) => path.endsWith(".wgsl"))
 /** `quant/int_scale`, without the shared pieces. */
 const names = shaders.map((path) => path.slice("shaders/".length, -".wgsl".length)).filter((name) => !isShared(name));
 const kernelFiles = projectFiles("src/kernels");
+/** Kernels that say that they have no shader. */
+const cpuOnly = [...new Set(ALL_CASES.filter(({ kernel }) => kernel.wgsl === null).map(({ kernel }) => kernel.name))];
 const casesOf = (name: string) => ALL_CASES.filter(({ kernel }) => kernel.name === name);
 
 function isShared(name: string): boolean {
@@ -22,23 +24,33 @@ function stemsWith(suffix: string): readonly string[] {
     .map((path) => path.slice("src/kernels/".length, -suffix.length));
 }
 
+/** The shader of a kernel that must have one. */
+function wgslOf({ name, wgsl }: AnyKernel): string {
+  if (wgsl === null) throw new Error(`${name} has a shader and does not use it`);
+  return wgsl;
+}
+
 function constantsOf({ kernel, source }: KernelCase): readonly string[] {
   return Object.keys((kernel as AnyKernel & { constants(source: unknown): object }).constants(source)).sort();
 }
 
 test("there are shaders", () => expect(names.length).toBeGreaterThan(0));
 
-describe.each(names)("%s", (name) => {
-  test.each([".ts", ".oracle.ts", ".cases.ts"])("has its %s", (suffix) => {
+describe.each([...names, ...cpuOnly])("%s", (name) => {
+  test.each([".ts", ".oracle.ts", ".cases.ts", ".as.ts"])("has its %s", (suffix) => {
     expect(kernelFiles).toContain(`src/kernels/${name}${suffix}`);
   });
 
+  test("has one wrapper", () => expect(new Set(casesOf(name).map(({ kernel }) => kernel)).size).toBe(1));
+});
+
+describe.each(names)("the shader of %s", (name) => {
   test("has cases that run everywhere", () => expect(casesOf(name)).not.toHaveLength(0));
 
   test("declares the bindings of its wrapper, in order, and uniforms after them", () => {
     for (const { kernel } of casesOf(name)) {
       const wrapper = kernel.bindings.map((binding) => `${binding.name} ${binding.access}`);
-      const declared = bindingsIn(kernel.wgsl);
+      const declared = bindingsIn(wgslOf(kernel));
       expect(declared.map((binding) => binding.index)).toEqual(declared.map((_, index) => index));
       const storage = declared.filter(({ kind }) => kind !== "uniform");
       expect(storage.map((binding) => `${binding.name} ${binding.kind}`)).toEqual(wrapper);
@@ -47,7 +59,14 @@ describe.each(names)("%s", (name) => {
   });
 
   test("has the constants of its wrapper as overrides", () => {
-    for (const item of casesOf(name)) expect(overridesIn(item.kernel.wgsl)).toEqual(constantsOf(item));
+    for (const item of casesOf(name)) expect(overridesIn(wgslOf(item.kernel))).toEqual(constantsOf(item));
+  });
+
+  test("has the second entry point that its wrapper dispatches, or none", () => {
+    for (const { kernel } of casesOf(name)) {
+      const entries = [...wgslOf(kernel).matchAll(/@compute[^{]*?\bfn (\w+)/g)].map(([, entry]) => entry);
+      expect(entries).toEqual(kernel.rest ? ["main", "rest"] : ["main"]);
+    }
   });
 
   test("is what its wrapper runs, without include lines left over", () => {
@@ -55,8 +74,8 @@ describe.each(names)("%s", (name) => {
       .split(/^\/\/ include: .*\n/m)
       .at(-1);
     for (const { kernel } of casesOf(name)) {
-      expect(includesIn(kernel.wgsl)).toEqual([]);
-      expect(kernel.wgsl.endsWith(body ?? "")).toBe(true);
+      expect(includesIn(wgslOf(kernel))).toEqual([]);
+      expect(wgslOf(kernel).endsWith(body ?? "")).toBe(true);
     }
   });
 });
@@ -74,17 +93,18 @@ test("shared pieces are all included somewhere", () => {
   expect(shared.filter((file) => !included.has(file))).toEqual([]);
 });
 
-test("every file of cases is in ALL_CASES and has a shader", () => {
+test("every file of cases is in ALL_CASES and has a shader, unless its kernel says that there is none", () => {
   const registry = readProjectFile("src/kernels/all-cases.ts");
   const stems = stemsWith(".cases.ts");
   expect(stems.filter((stem) => !registry.includes(`"./${stem}.cases.ts"`))).toEqual([]);
-  expect(stems.filter((stem) => !names.includes(stem))).toEqual([]);
-  expect([...new Set(ALL_CASES.map(({ kernel }) => kernel.name))].sort()).toEqual([...names].sort());
+  expect(stems.toSorted()).toEqual([...names, ...cpuOnly].sort());
+  expect([...new Set(ALL_CASES.map(({ kernel }) => kernel.name))].sort()).toEqual([...names, ...cpuOnly].sort());
 });
 
-test("every oracle has a shader, or a shared piece of one", () => {
+test("every oracle has a shader, a shared piece of one, or a kernel without", () => {
   const shared = (stem: string) => shaders.includes(`shaders/lib/${stem.split("/")[1]}.wgsl`);
-  expect(stemsWith(".oracle.ts").filter((stem) => !names.includes(stem) && !shared(stem))).toEqual([]);
+  const known = [...names, ...cpuOnly];
+  expect(stemsWith(".oracle.ts").filter((stem) => !known.includes(stem) && !shared(stem))).toEqual([]);
 });
 
 describe("this law", () => {

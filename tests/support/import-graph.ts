@@ -37,7 +37,9 @@ export function edgesOf(files: ReadonlyMap<string, string>): readonly Edge[] {
   return [...files].flatMap(([from, text]) =>
     importsIn(text).map(({ specifier, isType }) => {
       const isPackage = !specifier.startsWith(".");
-      const to = isPackage ? specifier : posix.join(posix.dirname(from), specifier.replace(/\?.*$/, ""));
+      // AssemblyScript adds the end of the name itself.
+      const path = specifier.replace(/\?.*$/, "").replace(/\.as$/, ".as.ts");
+      const to = isPackage ? specifier : posix.join(posix.dirname(from), path);
       return { from, to, isPackage, isType };
     }),
   );

@@ -1,6 +1,7 @@
 import { LabError, quote } from "../../base/errors.ts";
 import type { Device, DeviceBuffer } from "../device.ts";
 import { foldDispatch, type Kernel, type KernelCall } from "../kernel.ts";
+import { UploadRing } from "./upload-ring.ts";
 
 /** Shape uniforms have 64 words at most; one slot each keeps their binding simple. */
 const UNIFORM_BYTES = 256;
@@ -8,7 +9,7 @@ const UNIFORM_BYTES = 256;
 /** Limits worth asking for; the rest stay at WebGPU's lowest, so that what runs here runs everywhere. */
 const WANTED_LIMITS = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
 
-/** A software adapter on two cores takes about 70 ms for this under two schemes; a GPU well under one. */
+/** A software adapter on two cores takes about 70 ms for this under eight schemes; a GPU well under one. */
 const TILE_BYTES = 4 * 2 ** 20;
 
 /** Largest buffer the lab maps or binds. Tiles are far smaller; it bounds a mistake, not the work. */
@@ -90,13 +91,31 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
 
 /** A compiled kernel. */
 interface Program {
-  readonly pipeline: GPUComputePipeline;
+  /** One for each entry point. */
+  readonly pipelines: readonly GPUComputePipeline[];
   readonly layout: GPUBindGroupLayout;
 }
 
 /** What makes two programs the same: the kernel and its constants. */
 function programKey(kernel: Kernel<unknown, unknown>, source: unknown): string {
   return `${kernel.name} ${JSON.stringify(kernel.constants(source))}`;
+}
+
+/** Entry points of a kernel's shader, in the order in which they run. */
+function entryPoints({ rest }: Kernel<unknown, unknown>): readonly string[] {
+  return rest ? ["main", "rest"] : ["main"];
+}
+
+/** @throws LabError `kernel/cpu-only` where there is none */
+function shaderOf({ name, wgsl }: Pick<Kernel<unknown, unknown>, "name" | "wgsl">): string {
+  if (wgsl !== null) return wgsl;
+  throw new LabError({
+    code: "kernel/cpu-only",
+    doing: `running ${name} on WebGPU`,
+    found: "a kernel without a shader, since WGSL lacks what it needs",
+    allowed: "kernels with a shader",
+    advice: "run it on the CPU",
+  });
 }
 
 function describeAdapter(adapter: GPUAdapter): string {
@@ -108,6 +127,7 @@ function describeAdapter(adapter: GPUAdapter): string {
 function wrap(device: GPUDevice, adapter: string): Device {
   const pipelines = new Map<string, Program>();
   const uniforms: GPUBuffer[] = [];
+  const uploads = new UploadRing(device, TILE_BYTES);
   /** Buffers to read through that nobody reads through now, by size; as many as were ever in use at once. */
   const freeStaging = new Map<number, GPUBuffer[]>();
   /** Error scopes that nobody has taken yet. */
@@ -153,21 +173,21 @@ function wrap(device: GPUDevice, adapter: string): Device {
         { binding: storage.length, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } },
       ],
     });
-    const module = device.createShaderModule({ label: kernel.name, code: kernel.wgsl });
-    const descriptor = {
+    const module = device.createShaderModule({ label: kernel.name, code: shaderOf(kernel) });
+    const descriptors = entryPoints(kernel).map((entryPoint) => ({
       label: kernel.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: "main", constants },
-    };
-    return { layout, descriptor };
+      compute: { module, entryPoint, constants },
+    }));
+    return { layout, descriptors };
   }
 
   function pipelineOf(kernel: Kernel<unknown, unknown>, source: unknown): Program {
     const key = programKey(kernel, source);
     const known = pipelines.get(key);
     if (known) return known;
-    const { layout, descriptor } = describe(kernel, source);
-    const made = { pipeline: device.createComputePipeline(descriptor), layout };
+    const { layout, descriptors } = describe(kernel, source);
+    const made = { pipelines: descriptors.map((descriptor) => device.createComputePipeline(descriptor)), layout };
     pipelines.set(key, made);
     return made;
   }
@@ -180,9 +200,10 @@ function wrap(device: GPUDevice, adapter: string): Device {
       described = describe(kernel, source);
     });
     if (!described) return;
-    const { layout, descriptor } = described;
+    const { layout, descriptors } = described;
     try {
-      pipelines.set(key, { pipeline: await device.createComputePipelineAsync(descriptor), layout });
+      const made = await Promise.all(descriptors.map((descriptor) => device.createComputePipelineAsync(descriptor)));
+      pipelines.set(key, { pipelines: made, layout });
     } catch {
       // The first run compiles again, under an error scope that says why it cannot.
     }
@@ -248,6 +269,13 @@ function wrap(device: GPUDevice, adapter: string): Device {
     write(buffer, bytes) {
       const { buffer: target } = buffer as GpuMemory;
       const whole = bytes.byteLength - (bytes.byteLength % 4);
+      if (whole === bytes.byteLength) {
+        let isUploaded = false;
+        guarded(`uploading ${whole} bytes to ${adapter}`, () => {
+          isUploaded = uploads.write(target, bytes);
+        });
+        if (isUploaded) return;
+      }
       if (whole > 0) device.queue.writeBuffer(target, 0, bytes as Uint8Array<ArrayBuffer>, 0, whole);
       if (whole < bytes.byteLength) {
         const last = new Uint8Array(4);
@@ -262,20 +290,21 @@ function wrap(device: GPUDevice, adapter: string): Device {
     },
 
     run(calls: readonly KernelCall<DeviceBuffer>[]) {
+      for (const { kernel } of calls) shaderOf(kernel);
       guarded(`running ${calls.map(({ kernel }) => kernel.name).join(", ")} on ${adapter}`, () => {
         const encoder = device.createCommandEncoder();
         const pass = encoder.beginComputePass();
         calls.forEach((item, index) => {
           const kernel = item.kernel as unknown as Kernel<unknown, unknown>;
-          const [x, y] = foldDispatch(kernel.invocations(item.source, item.shape));
-          if (x === 0) return;
-          const { pipeline, layout } = pipelineOf(kernel, item.source);
+          const main = kernel.invocations(item.source, item.shape);
+          if (main === 0) return;
+          const invocations = [main, kernel.rest?.(item.source, item.shape) ?? 0];
+          const { pipelines: programs, layout } = pipelineOf(kernel, item.source);
           const uniform = uniformSlot(index);
           const words = new Uint32Array(UNIFORM_BYTES / 4);
           words.set(kernel.uniforms(item.shape));
           device.queue.writeBuffer(uniform, 0, words);
           const bound = [...item.buffers.map((buffer) => (buffer as GpuMemory).buffer), uniform];
-          pass.setPipeline(pipeline);
           pass.setBindGroup(
             0,
             device.createBindGroup({
@@ -283,7 +312,10 @@ function wrap(device: GPUDevice, adapter: string): Device {
               entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
             }),
           );
-          pass.dispatchWorkgroups(x, y);
+          for (const [entry, pipeline] of programs.entries()) {
+            pass.setPipeline(pipeline);
+            pass.dispatchWorkgroups(...foldDispatch(invocations[entry] ?? 0));
+          }
         });
         pass.end();
         device.queue.submit([encoder.finish()]);

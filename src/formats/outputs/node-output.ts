@@ -32,6 +32,9 @@ export async function createNodeOutput(finalPath: string, options: NodeOutputOpt
   return new DiskOutput(partial, final, hasEmptyFolder);
 }
 
+/** Bytes after which the disk is asked to begin. */
+const SYNC_AHEAD_BYTES = 16 * 2 ** 20;
+
 class DiskOutput implements OutputFolder {
   readonly #partial: string;
   readonly #final: string;
@@ -96,6 +99,9 @@ class DiskFile implements OutputFile {
   readonly #path: string;
   readonly #guard: WriteGuard;
   #handle: FileHandle | null;
+  /** Bytes since a sync was last begun, and the syncs that were. */
+  #unsynced = 0;
+  #syncing: Promise<void> | null = null;
 
   constructor(path: string, guard: WriteGuard, handle: FileHandle) {
     this.#path = path;
@@ -114,14 +120,31 @@ class DiskFile implements OutputFile {
         const result = await this.#opened().write(bytes, done, bytes.byteLength - done, offset + done);
         done += result.bytesWritten;
       }
+      this.#syncAhead(bytes.byteLength);
     } catch (thrown) {
       throw thrown instanceof LabError ? thrown : writeFailed(this.#path, words(thrown), thrown);
     }
   }
 
+  /** Has the disk write while the next bytes are made: less is left for the sync at the end. */
+  #syncAhead(bytes: number): void {
+    this.#unsynced += bytes;
+    if (this.#unsynced < SYNC_AHEAD_BYTES) return;
+    this.#unsynced = 0;
+    // Linux tells a failure to one sync only, so that `close` asks this one too.
+    const before = this.#syncing;
+    const handle = this.#opened();
+    this.#syncing = (async () => {
+      await before;
+      await handle.datasync();
+    })();
+    this.#syncing.catch(() => {});
+  }
+
   async close(): Promise<void> {
     this.#guard.close();
     try {
+      await this.#syncing;
       await this.#opened().sync();
     } catch (thrown) {
       throw thrown instanceof LabError ? thrown : writeFailed(this.#path, words(thrown), thrown);

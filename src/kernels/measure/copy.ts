@@ -4,6 +4,9 @@ import { type CopyShape, copyOracle } from "./copy.oracle.ts";
 
 const VECTORS_PER_INVOCATION = 8;
 
+/** Vectors that a thread copies at once. */
+const VECTORS_PER_PIECE = 256;
+
 /** Reads and writes and nothing else: the roof that a kernel's speed is a share of. */
 export const copy: Kernel<Record<string, never>, CopyShape> = {
   name: "measure/copy",
@@ -16,5 +19,6 @@ export const copy: Kernel<Record<string, never>, CopyShape> = {
   constants: () => ({}),
   uniforms: ({ vectors }) => [vectors],
   invocations: (_source, { vectors }) => Math.ceil(vectors / VECTORS_PER_INVOCATION),
+  wasm: (_source, { vectors }) => [{ name: "copy", pieces: Math.ceil(vectors / VECTORS_PER_PIECE) }],
   oracle: copyOracle,
 };

@@ -6,6 +6,9 @@ import { type NOfMShape, type NOfMSource, nOfMOracle } from "./n_of_m.oracle.ts"
 /** Groups of `m` that one invocation handles: an even number, so that it writes whole words. */
 const GROUPS_PER_INVOCATION = 16;
 
+/** Groups that a thread handles at once, for the same reason an even number; `n_of_m.as.ts` has the same. */
+const GROUPS_PER_PIECE = 256;
+
 /**
  * N:M pruning: of each `m` neighbours the `n` of smallest magnitude become +0, the others are copied bit for bit. Of equal
  * magnitudes the later one goes first; infinity and NaN are larger than all others. 0 ≤ n ≤ m ≤ 32.
@@ -26,5 +29,6 @@ export const nOfM: Kernel<NOfMSource, NOfMShape> = {
   constants: ({ element, n, m }) => ({ ELEMENT: ELEMENT_CODES[element], N: n, M: m }),
   uniforms: ({ elements }) => [elements],
   invocations: ({ m }, { elements }) => Math.ceil(elements / (GROUPS_PER_INVOCATION * m)),
+  wasm: ({ m }, { elements }) => [{ name: "n_of_m", pieces: Math.ceil(elements / (GROUPS_PER_PIECE * m)) }],
   oracle: nOfMOracle,
 };

@@ -5,6 +5,9 @@ import { type StructuredShape, type StructuredSource, structuredOracle } from ".
 
 const WEIGHTS_PER_INVOCATION = 128;
 
+/** Weights that a thread handles at once; `structured.as.ts` has the same number. */
+const WEIGHTS_PER_PIECE = 4096;
+
 /** 32-bit words of `doomed` for so many rows or columns. */
 export function doomedWords(lines: number): number {
   return Math.ceil(lines / 32);
@@ -29,5 +32,6 @@ export const structured: Kernel<StructuredSource, StructuredShape> = {
   constants: ({ element, axis }) => ({ ELEMENT: ELEMENT_CODES[element], COLUMNS: axis === "columns" ? 1 : 0 }),
   uniforms: ({ elements, cols }) => [elements, cols],
   invocations: (_source, { elements }) => Math.ceil(elements / WEIGHTS_PER_INVOCATION),
+  wasm: (_source, { elements }) => [{ name: "structured", pieces: Math.ceil(elements / WEIGHTS_PER_PIECE) }],
   oracle: structuredOracle,
 };

@@ -5,6 +5,9 @@ import { type ThresholdShape, type ThresholdSource, thresholdOracle } from "./th
 
 const WORDS_PER_INVOCATION = 64;
 
+/** Weights that a thread handles at once; `threshold.as.ts` has the same number. */
+const WEIGHTS_PER_PIECE = 4096;
+
 /**
  * Unstructured pruning: weights whose magnitude is at most the threshold become +0, so that equals go together; the others
  * are copied bit for bit. Infinity and NaN are larger than all others.
@@ -24,5 +27,6 @@ export const threshold: Kernel<ThresholdSource, ThresholdShape> = {
   constants: ({ element }) => ({ ELEMENT: ELEMENT_CODES[element] }),
   uniforms: ({ elements, threshold }) => [elements, threshold],
   invocations: ({ element }, { elements }) => Math.ceil(elementWords(elements, element) / WORDS_PER_INVOCATION),
+  wasm: (_source, { elements }) => [{ name: "threshold", pieces: Math.ceil(elements / WEIGHTS_PER_PIECE) }],
   oracle: thresholdOracle,
 };

@@ -26,5 +26,6 @@ export const intDequantize: Kernel<IntDequantizeSource, IntShape> = {
   }),
   uniforms: ({ streams, streamLength, groupSize }) => [streams, streamLength, groupSize],
   invocations: (_source, shape) => Math.ceil(elementsOf(shape) / BLOCK),
+  wasm: (_source, shape) => [{ name: "int_dequantize", pieces: Math.ceil(elementsOf(shape) / BLOCK) }],
   oracle: intDequantizeOracle,
 };

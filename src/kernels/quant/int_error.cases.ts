@@ -85,6 +85,14 @@ export const intErrorCases: readonly KernelCase[] = ELEMENTS.flatMap((element) =
       false,
     ),
     errorCase(
+      "weights as they are",
+      { element, arithmetic },
+      { streams: 5, streamLength: 61, groupSize: 61 },
+      902,
+      [{ bits: 0, symmetric: true, groupSize: 1 }],
+      false,
+    ),
+    errorCase(
       "pruned, alone and before a scheme",
       { element, arithmetic },
       { streams: 46, streamLength: 96, groupSize: 96 },

@@ -10,6 +10,9 @@ export const MAX_SCHEMES = 8;
 /** Weights of a block: few enough for float32 sums to stay near 1e-7, many enough to leave little to read back. */
 const ERROR_BLOCK = 256;
 
+/** Blocks of an invocation that adds what the usual path left out. */
+const REST_BLOCKS = 8;
+
 /** Words of a scheme's sums in a block. */
 export const SCHEME_WORDS = 6;
 
@@ -55,5 +58,7 @@ export const intError: Kernel<IntErrorSource, IntErrorShape> = {
     ),
   ],
   invocations: (_source, { elements }) => Math.ceil(elements / ERROR_BLOCK),
+  rest: (_source, { elements }) => Math.ceil(elements / ERROR_BLOCK / REST_BLOCKS),
+  wasm: (_source, { elements }) => [{ name: "int_error", pieces: Math.ceil(elements / ERROR_BLOCK) }],
   oracle: intErrorOracle,
 };

@@ -6,6 +6,9 @@ import { intQparamsOracle, type QparamsShape, type QparamsSource } from "./int_q
 /** Counters of `corners`, in order; each counts groups. */
 export const CORNER_NAMES = ["allZero", "scaleTooSmall", "scaleSubnormal", "scaleInfinite", "scaleNan"] as const;
 
+/** Groups of one invocation. */
+const BLOCK = 16;
+
 /**
  * Scales (in the weights' format) and zero points (signed bytes) from the extremes of each group. The results of several
  * schemes may share buffers: each begins at its own place, a multiple of four groups.
@@ -26,6 +29,7 @@ export const intQparams: Kernel<QparamsSource, QparamsShape> = {
     SYMMETRIC: symmetric ? 1 : 0,
   }),
   uniforms: ({ groups, first, slot }) => [groups, first, slot],
-  invocations: (_source, { groups }) => Math.ceil(groups / 4),
+  invocations: (_source, { groups }) => Math.ceil(groups / BLOCK),
+  wasm: (_source, { groups }) => [{ name: "int_qparams", pieces: Math.ceil(groups / 4) }],
   oracle: intQparamsOracle,
 };

@@ -28,5 +28,8 @@ export const intQuantize: Kernel<IntQuantizeSource, IntShape> = {
   }),
   uniforms: ({ streams, streamLength, groupSize }) => [streams, streamLength, groupSize],
   invocations: (_source, { streams, streamLength }) => streams * Math.ceil(streamLength / BLOCK),
+  wasm: (_source, { streams, streamLength }) => [
+    { name: "int_quantize", pieces: streams * Math.ceil(streamLength / BLOCK) },
+  ],
   oracle: intQuantizeOracle,
 };

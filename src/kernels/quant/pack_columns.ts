@@ -17,5 +17,6 @@ export const packColumns: Kernel<{ readonly bits: number }, { readonly rows: num
   constants: ({ bits }) => ({ BITS: bits }),
   uniforms: ({ rows, cols }) => [rows, cols],
   invocations: (_source, { rows, cols }) => Math.ceil(rows / PACK_ROWS) * cols,
+  wasm: (_source, { rows }) => [{ name: "pack_columns", pieces: Math.ceil(rows / PACK_ROWS) }],
   oracle: packColumnsOracle,
 };

@@ -3,6 +3,9 @@ import { ELEMENT_CODES } from "../elements.ts";
 import { shaderSource } from "../shader-source.ts";
 import { type EnergiesShape, type EnergiesSource, energiesOracle } from "./energies.oracle.ts";
 
+/** Sums that a thread handles at once; `energies.as.ts` has the same number. */
+const OUTPUTS_PER_PIECE = 16;
+
 /**
  * Sum of squares of each row, or each column, of a matrix: float32, in units of 2^(2 · exponent). Infinite where a weight is
  * infinite, NaN or at least 2⁶⁴ units; weights below 2⁻⁶³ units count as 0. With the exponent of the largest weight, nothing
@@ -28,5 +31,6 @@ export const energies: Kernel<EnergiesSource, EnergiesShape> = {
     exponent >>> 0,
   ],
   invocations: (_source, { outputs }) => outputs,
+  wasm: (_source, { outputs }) => [{ name: "energies", pieces: Math.ceil(outputs / OUTPUTS_PER_PIECE) }],
   oracle: energiesOracle,
 };

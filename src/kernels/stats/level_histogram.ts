@@ -6,6 +6,9 @@ import { type LevelHistogramShape, type LevelHistogramSource, levelHistogramOrac
 /** Histograms that invocations share in turn, so that they seldom meet at one counter; the host adds them up. */
 export const HISTOGRAM_COPIES = 16;
 
+/** Weights that a thread handles at once; `level_histogram.as.ts` has the same number. */
+const WEIGHTS_PER_PIECE = 4096;
+
 /** Bins of one histogram: half a level more than the levels at either end. */
 export function histogramBins({ bits, binsPerLevel }: Pick<LevelHistogramSource, "bits" | "binsPerLevel">): number {
   return (2 ** bits + 1) * binsPerLevel;
@@ -31,6 +34,7 @@ export const levelHistogram: Kernel<LevelHistogramSource, LevelHistogramShape> =
   }),
   uniforms: ({ elements, groupSize }) => [elements, groupSize],
   invocations: (_source, { elements }) => Math.ceil(elements / 128),
+  wasm: (_source, { elements }) => [{ name: "level_histogram", pieces: Math.ceil(elements / WEIGHTS_PER_PIECE) }],
   oracle: levelHistogramOracle,
 };
 

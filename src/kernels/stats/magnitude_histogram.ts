@@ -9,6 +9,9 @@ import {
 
 const WEIGHTS_PER_INVOCATION = 128;
 
+/** Weights that a thread handles at once; `magnitude_histogram.as.ts` has the same number. */
+const WEIGHTS_PER_PIECE = 8192;
+
 /** Bins of a histogram, one word each. */
 export function magnitudeBins({ digit }: MagnitudeHistogramSource): number {
   return digit === "high" ? 2 ** 15 : 2 ** 16;
@@ -32,6 +35,7 @@ export const magnitudeHistogram: Kernel<MagnitudeHistogramSource, MagnitudeHisto
   constants: ({ element, digit }) => ({ ELEMENT: ELEMENT_CODES[element], DIGIT: digit === "low" ? 1 : 0 }),
   uniforms: ({ elements, prefix }) => [elements, prefix],
   invocations: (_source, { elements }) => Math.ceil(elements / WEIGHTS_PER_INVOCATION),
+  wasm: (_source, { elements }) => [{ name: "magnitude_histogram", pieces: Math.ceil(elements / WEIGHTS_PER_PIECE) }],
   oracle: magnitudeHistogramOracle,
 };
 

@@ -25,5 +25,6 @@ export const minMax: Kernel<{ readonly element: FloatName }, MinMaxShape> = {
   constants: ({ element }) => ({ ELEMENT: ELEMENT_CODES[element] }),
   uniforms: ({ elements, groupSize }) => [elements, groupSize],
   invocations: (_source, { elements, groupSize }) => Math.ceil(elements / groupSize),
+  wasm: (_source, { elements, groupSize }) => [{ name: "min_max", pieces: Math.ceil(elements / groupSize) }],
   oracle: minMaxOracle,
 };

@@ -1,0 +1,91 @@
+import { FLOAT_FORMATS, type FloatName, float32Of } from "../../base/float-format.ts";
+import { SeededRandom } from "../../base/random.ts";
+import { elementWords, setElement } from "../elements.ts";
+import { dirty, ELEMENTS } from "../int-inputs.ts";
+import { codeWords, groupsOf, type IntShape } from "../int-params.ts";
+import { type KernelCase, kernelCase } from "../test-case.ts";
+import { restoredWeights } from "./int_linear.oracle.ts";
+import { intLinear } from "./int_linear.ts";
+import { compareProducts } from "./product-tolerance.ts";
+
+/** Groups that end with rows, before them, after them and in the midst of eight codes; one scale for all; rows beyond a block of 1024. */
+const SHAPES: readonly IntShape[] = [
+  { streams: 5, streamLength: 96, groupSize: 32 },
+  { streams: 3, streamLength: 36, groupSize: 36 },
+  { streams: 6, streamLength: 60, groupSize: 28 },
+  { streams: 7, streamLength: 52, groupSize: 7 * 52 },
+  { streams: 9, streamLength: 64, groupSize: 64 },
+  { streams: 4, streamLength: 20, groupSize: 4 },
+  { streams: 1, streamLength: 4, groupSize: 4 },
+  { streams: 6, streamLength: 1100, groupSize: 100 },
+];
+
+/** Scales whose products lie all over the format, none of them infinite: the next one in turn. */
+function scaleBits(element: FloatName, index: number, random: SeededRandom): number {
+  const { toBits, precision } = FLOAT_FORMATS[element];
+  const usual = toBits(0.01 * (1 + random.nextUniform()));
+  const smallestNormal = 2 ** (precision - 1);
+  const large = toBits((element === "f16" ? 100 : 2 ** 100) * (1 + random.nextUniform()));
+  return [usual, usual, smallestNormal, usual, 1 + (random.nextUint32() % 64), usual, large][index % 7] ?? 0;
+}
+
+/** Identity matrices bring every weight out by itself, and normal numbers bring all of them together. */
+const INPUTS = ["identity", "normal"] as const;
+
+export const intLinearCases: readonly KernelCase[] = ELEMENTS.flatMap((element) =>
+  [2, 3, 4, 5, 6, 7, 8].flatMap((bits) =>
+    [
+      { storedBits: bits, offset: 2 ** (bits - 1), symmetric: true },
+      { storedBits: bits, offset: 2 ** (bits - 1), symmetric: false },
+      { storedBits: 8, offset: 0, symmetric: bits % 2 === 0 },
+    ].flatMap((storage, at) =>
+      INPUTS.map((filling, other) => {
+        const shape = SHAPES[(bits + 3 * at + 2 * other) % SHAPES.length] as IntShape;
+        return intLinearCase({ ...storage, element }, shape, filling);
+      }),
+    ),
+  ),
+);
+
+function intLinearCase(
+  source: Parameters<typeof intLinear.constants>[0],
+  shape: IntShape,
+  filling: (typeof INPUTS)[number],
+): KernelCase {
+  const { element, storedBits, symmetric } = source;
+  const { streams: n, streamLength: k, groupSize } = shape;
+  const random = new SeededRandom(storedBits + k);
+  const m = filling === "normal" ? (k % 10) + 1 : Math.min(k, 100);
+  const groups = groupsOf(shape);
+  const codes = new Uint32Array(codeWords(shape, storedBits)).map(() => random.nextUint32());
+  const scales = new Uint32Array(elementWords(groups, element));
+  for (let group = 0; group < groups; group++) setElement(scales, group, scaleBits(element, group, random), element);
+  const zeroPoints = new Uint32Array(Math.ceil(groups / 4)).map(() => random.nextUint32());
+  const x = new Float32Array(m * k).map((_, i) => {
+    if (filling === "normal") return Math.max(-7, Math.min(7, random.nextNormal()));
+    return Math.floor(i / k) === i % k ? 1 : 0;
+  });
+  const inputs = new Uint32Array(x.buffer);
+  const weights = restoredWeights(source, shape, codes, scales, zeroPoints);
+  return kernelCase(intLinear, {
+    name: `${filling} [${m}, ${k}] times [${n}, ${k}], ${element} from ${storedBits} bits less ${source.offset}, ${symmetric ? "symmetric" : "asymmetric"}, groups of ${groupSize}`,
+    source,
+    shape: { ...shape, m },
+    inputs: [inputs, codes, scales, zeroPoints, dirty(m * n)],
+    outputWords: m * n,
+    compare: filling === "normal" ? compareProducts({ m, n, k }, inputs, weights) : compareWeights(element),
+  });
+}
+
+/** Weights are exact; but WGSL may round a float32 product either way, and take numbers below 2⁻¹²⁶ for 0. */
+function compareWeights(element: FloatName): (actual: Uint32Array, expected: Uint32Array) => string | null {
+  const relative = element === "f32" ? 2 ** -23 : 0;
+  return (actual, expected) => {
+    const at = expected.findIndex((bits, index) => {
+      const [found, wanted] = [float32Of(actual[index] ?? 0), float32Of(bits)];
+      const isFlushed = Math.abs(wanted) < 2 ** -126 && found === 0;
+      return !(isFlushed || Math.abs(found - wanted) <= relative * Math.abs(wanted));
+    });
+    return at < 0 ? null : `weight ${at}: ${float32Of(actual[at] ?? 0)}, expected ${float32Of(expected[at] ?? 0)}`;
+  };
+}

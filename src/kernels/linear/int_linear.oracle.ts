@@ -1,0 +1,56 @@
+import { FLOAT_FORMATS } from "../../base/float-format.ts";
+import { elementAt } from "../elements.ts";
+import { byteAt, type CodeStorage, type IntCodes, type IntShape } from "../int-params.ts";
+import { asFloats, linearOracle } from "./linear.oracle.ts";
+
+/** What changes the program. */
+export interface IntLinearSource extends CodeStorage, Pick<IntCodes, "element" | "symmetric"> {}
+
+/** Rows of x and y, and W: a stream a row. Rows and groups of W are multiples of 4 long. */
+export interface IntLinearShape extends IntShape {
+  readonly m: number;
+}
+
+/** Restores all of W, in the format of its scales, and multiplies. */
+export function intLinearOracle(
+  source: IntLinearSource,
+  shape: IntLinearShape,
+  [
+    inputs = new Uint32Array(),
+    codes = new Uint32Array(),
+    scales = new Uint32Array(),
+    zeroPoints = new Uint32Array(),
+    outputs = new Uint32Array(),
+  ]: readonly Uint32Array[],
+): void {
+  const weights = restoredWeights(source, shape, codes, scales, zeroPoints);
+  const sizes = { m: shape.m, n: shape.streams, k: shape.streamLength };
+  linearOracle({}, sizes, [inputs, weights, outputs]);
+}
+
+/** W [streams, streamLength]: RN((code − zero point) · scale), rounding to the scales' format, as float32 bits. */
+export function restoredWeights(
+  { element, symmetric, storedBits, offset }: IntLinearSource,
+  { streams, streamLength, groupSize }: IntShape,
+  codes: Uint32Array,
+  scales: Uint32Array,
+  zeroPoints: Uint32Array,
+): Uint32Array<ArrayBuffer> {
+  const { fromBits, toBits } = FLOAT_FORMATS[element];
+  const words = new Uint32Array(streams * streamLength);
+  const weights = asFloats(words);
+  const streamBits = 32 * Math.ceil((streamLength * storedBits) / 32);
+  for (let index = 0; index < weights.length; index++) {
+    const group = Math.floor(index / groupSize);
+    const first = Math.floor(index / streamLength) * streamBits + (index % streamLength) * storedBits;
+    let field = 0;
+    for (let bit = first; bit < first + storedBits; bit++) {
+      field += (((codes[bit >>> 5] ?? 0) >>> (bit % 32)) & 1) * 2 ** (bit - first);
+    }
+    const isNegative = offset === 0 && field >= 2 ** (storedBits - 1);
+    const code = field - (isNegative ? 2 ** storedBits : offset);
+    const level = code - (symmetric ? 0 : byteAt(zeroPoints, group));
+    weights[index] = fromBits(toBits(level * fromBits(elementAt(scales, group, element))));
+  }
+  return words;
+}

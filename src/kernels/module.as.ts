@@ -1,0 +1,18 @@
+export { useScratch } from "./assembly/scratch.as";
+export { cholesky_block, cholesky_panel, cholesky_update, cholesky_upper } from "./linear/cholesky.as";
+export { int_linear } from "./linear/int_linear.as";
+export { linear } from "./linear/linear.as";
+export { triangular_inverse_panel, triangular_inverse_row, triangular_inverse_update, triangular_inverse_upper } from "./linear/triangular_inverse.as";
+export { copy } from "./measure/copy.as";
+export { n_of_m } from "./prune/n_of_m.as";
+export { structured } from "./prune/structured.as";
+export { threshold } from "./prune/threshold.as";
+export { int_dequantize } from "./quant/int_dequantize.as";
+export { int_error } from "./quant/int_error.as";
+export { int_qparams } from "./quant/int_qparams.as";
+export { int_quantize } from "./quant/int_quantize.as";
+export { pack_columns } from "./quant/pack_columns.as";
+export { energies } from "./stats/energies.as";
+export { level_histogram } from "./stats/level_histogram.as";
+export { magnitude_histogram } from "./stats/magnitude_histogram.as";
+export { min_max } from "./stats/min_max.as";
