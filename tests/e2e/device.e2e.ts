@@ -35,6 +35,12 @@ async function openLab(browser: Browser, address: string): Promise<LabPage> {
   return lab;
 }
 
+/** Has WebGPU compute from now on, whatever is quicker here. */
+async function useWebGpu(lab: LabPage): Promise<void> {
+  await lab.page.locator("lab-compare-settings #device").selectOption("gpu");
+  await expect(lab.runBar).toContainText("WebGPU");
+}
+
 /** Starts a comparison of other rules, and takes the GPU process away while it runs. */
 async function crashWhileComparing(browser: Browser, lab: LabPage, arithmetic: string, times: number): Promise<void> {
   const session = await browser.newBrowserCDPSession();
@@ -52,6 +58,7 @@ test("F02: a GPU process that dies in the middle costs time and no digit", async
   const browser = await launch();
   const lab = await openLab(browser, `${baseURL}/`);
   await lab.done();
+  await useWebGpu(lab);
   const before = await lab.row("W4A16").innerText();
   await crashWhileComparing(browser, lab, "triton", 1);
   await lab.done();
@@ -61,13 +68,28 @@ test("F02: a GPU process that dies in the middle costs time and no digit", async
   expect(await lab.row("W4A16").innerText()).toBe(before);
 });
 
-test("F03: lost again and again, the CPU goes on and the page says so", async ({ launch, baseURL }) => {
+test("F03: lost again and again it is an error that stays with WebGPU; any device goes on", async ({
+  launch,
+  baseURL,
+}) => {
   const browser = await launch();
   const lab = await openLab(browser, `${baseURL}/`);
   await lab.done();
-  await crashWhileComparing(browser, lab, "triton", 4);
+  await useWebGpu(lab);
+  await crashWhileComparing(browser, lab, "triton", 5);
+  await expect(lab.page.getByRole("alert").first()).toContainText(/the device was lost|adapter/);
+  await lab.page.locator("lab-compare-settings #device").selectOption("auto");
+  await lab.page.getByRole("button", { name: "Compare again" }).click();
   await lab.done();
-  await expect(lab.page.locator("lab-throughput")).toContainText("oracles in JavaScript");
+});
+
+test("the page says which device it took and what the probe measured", async ({ launch, baseURL }) => {
+  const lab = await openLab(await launch(), `${baseURL}/`);
+  await lab.done();
+  await expect(lab.runBar).toContainText(/CPU, WebAssembly SIMD, \d+ threads?/);
+  await expect(
+    lab.page.locator("lab-run-bar [data-tip*='WebGPU took'], lab-run-bar [data-tip*='WebAssembly took']"),
+  ).not.toHaveCount(0);
 });
 
 test("F04: without an adapter the page says so, inspects, compares and exports on the CPU", async ({
@@ -77,7 +99,8 @@ test("F04: without an adapter the page says so, inspects, compares and exports o
   const browser = await launch(["--no-sandbox", "--disable-gpu"]);
   const lab = await openLab(browser, `${baseURL}/`);
   await lab.done();
-  await expect(lab.page.locator("lab-throughput")).toContainText("oracles in JavaScript");
+  await expect(lab.page.locator("lab-throughput")).toContainText("WebAssembly SIMD");
+  await expect(lab.page.locator("lab-run-bar [data-tip*='adapter']")).not.toHaveCount(0);
   await expect(lab.row("W4A16")).toContainText("2.686");
 });
 
@@ -96,7 +119,8 @@ test("F05: where the page is not secure it says that WebGPU needs https, and com
     const browser = await launch([...CHROMIUM_ARGS, "--host-resolver-rules=MAP lab.test 127.0.0.1"]);
     const lab = await openLab(browser, `http://lab.test:${port}/`);
     await lab.done();
-    await expect(lab.page.locator("lab-throughput")).toContainText("oracles in JavaScript");
+    // Nor is memory shared there.
+    await expect(lab.page.locator("lab-throughput")).toContainText("WebAssembly SIMD, 1 thread");
     await expect(lab.page.locator("lab-run-bar [data-tip*='https']")).not.toHaveCount(0);
   } finally {
     server.close();

@@ -234,6 +234,34 @@ test("what is dense is painted, again when it comes back from its table", async 
   await vi.waitFor(() => expect(alpha()).toBe(255));
 });
 
+/** Many bars of numbers from 0 on. */
+function many(count: number): readonly Bar[] {
+  return Array.from({ length: count }, (_, index) => ({ name: String(index), value: index }));
+}
+
+test("a few hundred marks stand a turn after their picture", async () => {
+  const chart = await mount({ data: many(300) });
+  await vi.waitFor(() => expect(marks(chart)).toHaveLength(300));
+  expect([marks(chart)[0]?.getAttribute("tabindex"), draws]).toEqual(["0", 1]);
+});
+
+test("a long table grows to its end; an unfinished one as far as it is scrolled, until nothing more is to come", async () => {
+  const rows = (chart: LabChart) => chart.shadowRoot?.querySelectorAll("tbody tr").length;
+  const whole = await mount({ data: many(300) });
+  await press(whole, "t");
+  await vi.waitFor(() => expect(rows(whole)).toBe(300));
+
+  const growing = await mount({ data: many(300), isPartial: true });
+  await press(growing, "t");
+  for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame);
+  expect(rows(growing)).toBe(20);
+  inside(growing, ".scroll")?.scrollTo(0, 10_000);
+  await vi.waitFor(() => expect(rows(growing)).toBeGreaterThan(20));
+  expect(rows(growing)).toBeLessThan(300);
+  growing.isPartial = false;
+  await vi.waitFor(() => expect(rows(growing)).toBe(300));
+});
+
 test("keys that come faster than frames lose no step", async () => {
   const chart = await mount();
   marks(chart)[0]?.focus();
@@ -247,8 +275,7 @@ test("keys that come faster than frames lose no step", async () => {
 });
 
 test("a hundred thousand marks are one element that is walked, and drawn once", async () => {
-  const many = Array.from({ length: 100_000 }, (_, index) => ({ name: String(index), value: index }));
-  const chart = await mount({ chart: denseChart as Chart<unknown>, data: many });
+  const chart = await mount({ chart: denseChart as Chart<unknown>, data: many(100_000) });
   expect(marks(chart)).toHaveLength(1);
   marks(chart)[0]?.focus();
   for (let step = 1; step <= 10; step++) {

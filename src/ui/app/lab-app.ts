@@ -1,5 +1,6 @@
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { query, state } from "lit/decorators.js";
+import { guard } from "lit/directives/guard.js";
 import { asLabError } from "../../base/errors.ts";
 import type { ModelSummary } from "../../engine/result.ts";
 import "../panels/command-palette.ts";
@@ -36,6 +37,7 @@ export class LabApp extends LitElement implements CommandTarget {
   readonly #store = new LabStore();
   readonly #bridge = new WorkerBridge({
     createWorker: startWorker,
+    device: () => this.#store.state.deviceChoice,
     onEvent: (event) => this.#controller.hear(event),
     onLost: (error) => this.#controller.lost(error),
   });
@@ -76,6 +78,7 @@ export class LabApp extends LitElement implements CommandTarget {
     );
     on("lab-show-palette", () => this.showPalette());
     on("lab-set-plan", (plan) => this.#controller.setPlan(plan));
+    on("lab-use-device", (device) => void this.#controller.useDevice(device));
     on("lab-set-rules", (rules) => this.#controller.setRules(rules));
     on("lab-dismiss-failure", () => this.#controller.dismissFailure());
     on("lab-toggle-theme", () => this.toggleTheme());
@@ -179,7 +182,7 @@ export class LabApp extends LitElement implements CommandTarget {
       <main class=${isStale(state) && job === null ? "stale" : ""} aria-busy=${job !== null}>
         <lab-headline .situation=${situation(state)} .shown=${shown} .chosen=${chosen} .answer=${answerOf(state)}></lab-headline>
         ${model === null ? nothing : warnings(model)}
-        ${surface(state, this.#begin())}
+        ${guard(withoutProgress(state), () => surface(state, this.#begin()))}
         ${foot(model)}
       </main>
       <lab-run-bar .run=${run} .shown=${shown} .device=${state.device}></lab-run-bar>
@@ -241,6 +244,11 @@ export class LabApp extends LitElement implements CommandTarget {
       this.#controller.refuse(asLabError(thrown, "opening a folder"));
     }
   }
+}
+
+/** What a surface is drawn from: progress comes ten times a second and only the bar shows it. */
+function withoutProgress({ job, ...rest }: LabState): unknown[] {
+  return [...Object.values(rest), job?.kind, job?.name];
 }
 
 const SURFACES: readonly Surface[] = ["model", "measure", "layers"];

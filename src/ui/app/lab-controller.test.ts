@@ -40,7 +40,7 @@ class FakeLink implements EngineLink {
   };
 
   async start() {
-    return { kind: "reference", adapter: "", exact: true, reason: null } as const;
+    return { kind: "reference", adapter: "", exact: true, fallback: null, choice: null } as const;
   }
 
   async call<T>(_doing: string, invoke: Parameters<EngineLink["call"]>[1]): Promise<T> {

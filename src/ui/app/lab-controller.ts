@@ -1,5 +1,5 @@
 import { asLabError, type LabError, quote } from "../../base/errors.ts";
-import type { PlanSettings, QuantizeRequest } from "../../engine/api.ts";
+import type { DeviceChoice, PlanSettings, QuantizeRequest } from "../../engine/api.ts";
 import type { WindowRequest } from "../../engine/error-window.ts";
 import { applyPlan } from "../../engine/plan-column.ts";
 import type { CompareResult, ExportResult } from "../../engine/result.ts";
@@ -164,6 +164,19 @@ export class LabController {
 
   setRules(asked: AskedRules): void {
     this.#store.set({ asked });
+  }
+
+  /** Says where kernels run from the next job on. What is shown stays: the digits are the same. */
+  async useDevice(choice: DeviceChoice): Promise<void> {
+    const before = this.#store.state.deviceChoice;
+    this.#store.set({ deviceChoice: choice });
+    try {
+      const device = await this.#bridge.call("choosing where to compute", (api) => api.useDevice(choice));
+      this.#store.set({ device });
+    } catch (thrown) {
+      const error = asLabError(thrown, "choosing where to compute");
+      this.#store.set({ deviceChoice: before, failure: { error: error.toData(), during: "comparing" } });
+    }
   }
 
   dismissFailure(): void {

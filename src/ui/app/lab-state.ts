@@ -1,5 +1,5 @@
 import type { LabErrorData } from "../../base/errors.ts";
-import type { PlanSettings } from "../../engine/api.ts";
+import type { DeviceChoice, PlanSettings } from "../../engine/api.ts";
 import type { ErrorWindow } from "../../engine/error-window.ts";
 import type { Ledger } from "../../engine/ledger.ts";
 import type { CompareResult, LayerResult, ModelSummary, Progress, SchemeResult } from "../../engine/result.ts";
@@ -27,6 +27,8 @@ export interface Job {
 export interface LabState {
   readonly surface: Surface;
   readonly device: DeviceSummary | null;
+  /** Where kernels were asked to run. */
+  readonly deviceChoice: DeviceChoice;
   /** The checkpoint that is open, and its headers. */
   readonly choice: ModelChoice | null;
   readonly model: ModelSummary | null;
@@ -65,6 +67,7 @@ export const FIRST_VIEW: ErrorView = { row: 0, column: 0, zoom: 4 };
 export const INITIAL_STATE: LabState = {
   surface: "measure",
   device: null,
+  deviceChoice: "auto",
   choice: null,
   model: null,
   ledger: null,

@@ -68,7 +68,7 @@ function measureSurface(state: LabState, begin: TemplateResult): TemplateResult 
           shown === null
             ? nothing
             : html`<lab-scheme-picker .asked=${state.asked} .isStale=${isStale(state) && job === null}></lab-scheme-picker>
-                <lab-compare-settings .asked=${state.asked}></lab-compare-settings>`
+                <lab-compare-settings .asked=${state.asked} .device=${state.deviceChoice}></lab-compare-settings>`
         }
       </section>
       ${

@@ -1,5 +1,6 @@
 import * as Comlink from "comlink";
 import { cancelledError, LabError } from "../../base/errors.ts";
+import type { DeviceChoice } from "../../engine/api.ts";
 import type { DeviceSummary, Outcome, WorkerApi, WorkerEvent } from "../../engine/worker-api.ts";
 
 /** The part of a `Worker` that the bridge uses. */
@@ -12,6 +13,8 @@ export interface BridgeOptions {
   /** Starts a worker; may throw. */
   readonly createWorker: () => WorkerLike;
   /** Called for each progress and partial event of the running job; not after that job has settled here. */
+  /** Where kernels run in a worker that starts; the quicker device unless said. */
+  readonly device?: () => DeviceChoice;
   readonly onEvent?: (event: WorkerEvent) => void;
   /** Called when a worker was lost, before its replacement starts. */
   readonly onLost?: (error: LabError) => void;
@@ -218,7 +221,9 @@ export class WorkerBridge {
       );
     }, this.#limits.handshakeMs);
     try {
-      const answer = Promise.resolve(session.api.start(Comlink.transfer(port, [port])));
+      const answer = Promise.resolve(
+        session.api.start(Comlink.transfer(port, [port]), this.#options.device?.() ?? "auto"),
+      );
       const outcome = await Promise.race([answer, session.gone.promise]);
       const { device } = openOutcome(outcome, "starting the engine");
       session.lastSign = performance.now();

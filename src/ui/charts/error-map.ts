@@ -1,4 +1,3 @@
-import { scaleQuantize } from "d3-scale";
 import { formatCount, formatNumber } from "../../base/format.ts";
 import {
   type Caption,
@@ -10,10 +9,10 @@ import {
   type Shape,
   words,
 } from "./chart.ts";
-import { imageShape, pixelOf } from "./pixels.ts";
+import { colourSteps, imageShape, pixelOf } from "./pixels.ts";
 import { rangeWords } from "./range-words.ts";
 import type { CellMap } from "./scale-map.ts";
-import { type ChartTheme, MAGNITUDE_STEPS, SIGN_STEPS } from "./theme.ts";
+import type { ChartTheme } from "./theme.ts";
 
 /** Pixels a weight; `fit`: the whole matrix. */
 export type Zoom = "fit" | 1 | 2 | 4 | 8 | 16;
@@ -58,6 +57,8 @@ export interface ErrorMapData {
 const MAP = { size: 96, gap: 16, blocks: 4 } as const;
 /** Two lines of words. */
 const BOTTOM = 36;
+/** Pixels of the finest screens and of files to one of the drawing. */
+const FINEST = 2;
 /** Weights are reached one by one from this many pixels each. */
 const SMALLEST_MARK = 8;
 /** Key of the mark of a block of the minimap. */
@@ -278,26 +279,30 @@ function overviewImage(
   box: { x: number; y: number; width: number; height: number },
   theme: ChartTheme,
 ): Shape {
-  const largest = overview.values.reduce((most, value) => (value > most ? value : most), 0);
-  const colours = theme.magnitude.map(pixelOf);
-  const step = scaleQuantize<number>()
-    .domain([0, largest > 0 ? largest : 1])
-    .range(Array.from({ length: MAGNITUDE_STEPS }, (_, index) => index));
+  const { values } = overview;
+  let largest = 0;
+  for (let at = 0; at < values.length; at++) largest = Math.max(largest, values[at] ?? 0);
+  const colour = colourSteps(0, largest > 0 ? largest : 1, theme.magnitude.map(pixelOf));
   const none = pixelOf(theme.paper);
-  return imageShape(box, overview.columns, overview.rows, (row, column) => {
-    const value = overview.values[row * overview.columns + column] ?? Number.NaN;
-    return Number.isFinite(value) ? (colours[step(value)] ?? none) : none;
+  // What is drawn without smoothing shows one value a pixel: the values between two pixels need no colour.
+  const columns = Math.min(overview.columns, Math.ceil(box.width * FINEST));
+  const rows = Math.min(overview.rows, Math.ceil(box.height * FINEST));
+  return imageShape(box, columns, rows, (row, column) => {
+    const [fromRow, fromColumn] = [middle(row, rows, overview.rows), middle(column, columns, overview.columns)];
+    const value = values[fromRow * overview.columns + fromColumn] ?? Number.NaN;
+    return Number.isFinite(value) ? colour(value) : none;
   });
+}
+
+/** The one of `all` in the middle of the part `at` of `parts`. */
+function middle(at: number, parts: number, all: number): number {
+  return Math.floor(((at + 0.5) * all) / parts);
 }
 
 /** Colour of an error: paper at 0, violet below, orange above. */
 function signed(rampEnd: number, theme: ChartTheme): (error: number) => number {
   const end = rampEnd > 0 ? rampEnd : 1;
-  const colours = theme.sign.map(pixelOf);
-  const step = scaleQuantize<number>()
-    .domain([-end, end])
-    .range(Array.from({ length: SIGN_STEPS }, (_, index) => index));
-  return (error) => colours[step(error)] ?? 0;
+  return colourSteps(-end, end, theme.sign.map(pixelOf));
 }
 
 function fitBox(data: ErrorMapData, area: ChartSize): { readonly width: number; readonly height: number } {

@@ -119,13 +119,17 @@ export function drawHeatMap(data: HeatMapData, size: ChartSize, theme: ChartThem
     .range(Array.from({ length: MAGNITUDE_STEPS }, (_, index) => MAGNITUDE_STEPS - 1 - index));
   const labelled = labelledCells(data, cellWidth);
   const faces: Shape[] = [];
-  const shapes: Shape[] = [];
+  // Column by column, as they come while a comparison runs: those that stand then keep their place in the list, and the page.
+  const figures: Shape[][] = data.columns.map(() => []);
+  const ofLoners: Shape[] = [];
+  const rings: Shape[] = [];
   const marks: Mark[] = [];
-  const place = (cell: HeatMapCell, x: number, y: number, width: number): void => {
+  const place = (cell: HeatMapCell, x: number, y: number, width: number, written: Shape[] = []): void => {
     const box = { x, y, width: width - GAP, height: cellHeight - GAP };
     const at = cell.value === null ? null : step(cell.value);
     faces.push(face(box, cell, at, theme));
-    shapes.push(...inscription(box, cell, at, labelled.has(cell), cell.key === data.selected, theme));
+    written.push(...inscription(box, cell, at, labelled.has(cell), theme));
+    if (cell.key === data.selected) rings.push(...ring(box, theme));
     marks.push({
       ...box,
       key: cell.key,
@@ -135,9 +139,11 @@ export function drawHeatMap(data: HeatMapData, size: ChartSize, theme: ChartThem
       isSelected: cell.key === data.selected,
     });
   };
-  for (const cell of data.cells) place(cell, cell.column * cellWidth, HEAD + cell.row * cellHeight, cellWidth);
+  for (const cell of data.cells) {
+    place(cell, cell.column * cellWidth, HEAD + cell.row * cellHeight, cellWidth, figures[cell.column]);
+  }
   for (const [index, { cell }] of data.loners.entries()) {
-    place(cell, 0, lonersTop + index * cellHeight, Math.max(cellWidth, FIGURE_WIDTH + 26));
+    place(cell, 0, lonersTop + index * cellHeight, Math.max(cellWidth, FIGURE_WIDTH + 26), ofLoners);
   }
   const columns = columnBars(data, grid, belowTop, theme);
   const rows = rowBars(data, grid, theme);
@@ -149,9 +155,11 @@ export function drawHeatMap(data: HeatMapData, size: ChartSize, theme: ChartThem
     shapes: [
       ...(isDense ? [] : faces),
       ...columnNames(data, cellWidth, theme),
-      ...shapes,
       ...columns.shapes,
       ...rows.shapes,
+      ...figures.flat(),
+      ...ofLoners,
+      ...rings,
     ],
     pinned: { width: grid.labelWidth, shapes: rowNames(data, grid, lonersTop, belowTop, theme) },
     marks: [...marks, ...columns.marks, ...rows.marks],
@@ -198,23 +206,26 @@ function face(box: Box, cell: HeatMapCell, step: number | null, theme: ChartThem
   return { ...rect, fill: theme.magnitude[step] ?? theme.paper };
 }
 
-/** What is written on a cell: its figure, a cross, a notch, the ring of the selected one. */
+/** Around the selected cell. */
+function ring({ x, y, width, height }: Box, theme: ChartTheme): readonly Shape[] {
+  const inner = { x: x + 2, y: y + 2, width: width - 4, height: height - 4, radius: 1 };
+  return [
+    { kind: "rect", x, y, width, height, radius: 3, stroke: theme.ink, strokeWidth: 2.5 },
+    { kind: "rect", ...inner, stroke: theme.paper, strokeWidth: 1.5 },
+  ];
+}
+
+/** What is written on a cell: its figure, a cross, a notch. */
 function inscription(
   { x, y, width, height }: Box,
   cell: HeatMapCell,
   step: number | null,
   isLabelled: boolean,
-  isSelected: boolean,
   theme: ChartTheme,
 ): readonly Shape[] {
   const isFar = step !== null && step >= MAGNITUDE_STEPS / 2;
   const ink = step === null ? theme.ink3 : isFar ? theme.onFar : theme.onNear;
   const shapes: Shape[] = [];
-  if (isSelected) {
-    shapes.push({ kind: "rect", x, y, width, height, radius: 3, stroke: theme.ink, strokeWidth: 2.5 });
-    const inner = { x: x + 2, y: y + 2, width: width - 4, height: height - 4, radius: 1 };
-    shapes.push({ kind: "rect", ...inner, stroke: theme.paper, strokeWidth: 1.5 });
-  }
   if (cell.isNotched) {
     const { leg, inset } = NOTCH;
     const d = `M${x + width - leg - inset} ${y + inset}h${leg}v${leg}z`;

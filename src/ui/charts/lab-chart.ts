@@ -5,7 +5,7 @@ import { OwnWidth } from "../parts/own-width.ts";
 import { baseStyles, tableStyles } from "../parts/shared-styles.ts";
 import { singleKey } from "../parts/single-keys.ts";
 import { ownTurn } from "../parts/turns.ts";
-import type { Caption, Chart, Drawing, Mark } from "./chart.ts";
+import type { Caption, Chart, ChartTable, Drawing, Mark } from "./chart.ts";
 import { chartStyles } from "./lab-chart-styles.ts";
 import { pngFile, svgFile } from "./picture-file.ts";
 import { paintShapes } from "./scene-canvas.ts";
@@ -18,7 +18,9 @@ import { isWalk, walkMarks } from "./walk.ts";
 const MAX_MARK_ELEMENTS = 2500;
 /** What fits on a sheet of A4 or letter: paper is not measured before it is printed. */
 const PAPER_WIDTH = 680;
-const ROWS_A_FRAME = 40;
+const ROWS_A_FRAME = 20;
+/** More marks than this come in a turn after the picture that they lie on. */
+const MARKS_WITH_PICTURE = 100;
 const HATCH_ID = "hatch";
 const FORMATS = ["CSV", "SVG", "PNG"] as const;
 type Format = (typeof FORMATS)[number];
@@ -58,6 +60,8 @@ export class LabChart extends LitElement {
   #drawing: Drawing | null = null;
   /** What it was drawn from. */
   #source: readonly unknown[] = [];
+  #twin: { readonly data: unknown; readonly table: ChartTable } | null = null;
+  #areMarksLate = false;
   /** The selected mark that was brought into view. */
   #shownKey = "";
   /** Where a walk will arrive. */
@@ -101,10 +105,14 @@ export class LabChart extends LitElement {
     const width = this.#theme.isPrinting ? Math.min(own, PAPER_WIDTH) : own;
     const theme = this.#theme.current;
     const source = [chart, shown, width, height, theme];
+    this.#areMarksLate = false;
     if (source.every((part, index) => part === this.#source[index])) return;
+    const isNew = this.#drawing === null;
     this.#source = source;
     this.#drawing =
       chart === null || shown === null || width === 0 ? null : chart.draw(shown, { width, height }, theme);
+    const marks = this.#drawing?.marks.length ?? 0;
+    this.#areMarksLate = isNew && marks > MARKS_WITH_PICTURE && marks <= MAX_MARK_ELEMENTS;
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -144,7 +152,7 @@ export class LabChart extends LitElement {
           @keydown=${this.#walk} @pointermove=${this.#hover} @click=${this.#press}>
           ${hatchTemplate(theme, HATCH_ID)}
           <g aria-hidden="true">${guard([drawing], () => svgTemplate(shapes, theme, HATCH_ID))}</g>
-          ${isExample ? nothing : this.#marks(drawing.marks)}
+          ${isExample || this.#areMarksLate ? nothing : this.#marks(drawing.marks)}
         </svg>
       </div>
     </div>`;
@@ -159,16 +167,28 @@ export class LabChart extends LitElement {
   }
 
   #table(chart: Chart<unknown>, data: unknown): TemplateResult {
-    const { columns, rows } = chart.table(data);
+    const { columns, rows } = this.#tableOf(chart, data);
     const isFigure = columns.map((_, at) => rows.some((row) => typeof row[at]?.value === "number"));
-    return html`<div class="scroll" role="region" aria-label="${this.name}, as a table" tabindex="0">
+    const rowTemplate = (row: ChartTable["rows"][number]): TemplateResult =>
+      html`<tr>${row.map(({ text }, at) => (at === 0 ? html`<th scope="row"><bdi>${text}</bdi></th>` : html`<td class=${isFigure[at] ? "" : "left"}><bdi>${text}</bdi></td>`))}</tr>`;
+    // Rows that stand are left alone while further ones come.
+    const shown = this.#theme.isPrinting ? rows.length : Math.min(this.tableRows, rows.length);
+    const chunks = Array.from({ length: Math.ceil(shown / ROWS_A_FRAME) }, (_, at) => at * ROWS_A_FRAME);
+    return html`<div class="scroll" role="region" aria-label="${this.name}, as a table" tabindex="0" @scroll=${this.#scrolled}>
       <table>
         <thead><tr>${columns.map(({ name, unit }, at) => html`<th scope="col" class=${isFigure[at] ? "" : "left"}>${name}<span class="unit">${unit}</span></th>`)}</tr></thead>
         <tbody>
-          ${rows.slice(0, this.tableRows).map((row) => html`<tr>${row.map(({ text }, at) => (at === 0 ? html`<th scope="row"><bdi>${text}</bdi></th>` : html`<td class=${isFigure[at] ? "" : "left"}><bdi>${text}</bdi></td>`))}</tr>`)}
+          ${chunks.map((from) => guard([rows], () => rows.slice(from, from + ROWS_A_FRAME).map(rowTemplate)))}
         </tbody>
       </table>
     </div>`;
+  }
+
+  #tableOf(chart: Chart<unknown>, data: unknown): ChartTable {
+    let twin = this.#twin;
+    if (twin === null || twin.data !== data) twin = { data, table: chart.table(data) };
+    this.#twin = twin;
+    return twin.table;
   }
 
   #tools(): TemplateResult {
@@ -187,6 +207,7 @@ export class LabChart extends LitElement {
   }
 
   protected override updated(): void {
+    if (this.#areMarksLate) this.requestUpdate();
     this.#growTable();
     this.#showSelected();
     const { canvas } = this;
@@ -210,16 +231,31 @@ export class LabChart extends LitElement {
     const selected = this.#drawing?.marks.find((mark) => mark.isSelected);
     if (pan === null || selected === undefined || selected.key === this.#shownKey) return;
     this.#shownKey = selected.key;
-    const pinned = this.#drawing?.pinned?.width ?? 0;
-    const room = pan.clientWidth - pinned;
-    const isSeen = selected.x >= pan.scrollLeft && selected.x + selected.width <= pan.scrollLeft + room;
-    if (!isSeen) pan.scrollLeft = selected.x - (room - selected.width) / 2;
+    const { width = 0, pinned } = this.#drawing ?? {};
+    const room = this.#width.px - (pinned?.width ?? 0);
+    if (width <= room) return;
+    // Where it stands is known after the layout, which the next frame does anyway.
+    requestAnimationFrame(() => {
+      const isSeen = selected.x >= pan.scrollLeft && selected.x + selected.width <= pan.scrollLeft + room;
+      if (!isSeen) pan.scrollLeft = selected.x - (room - selected.width) / 2;
+    });
   }
 
+  /** What changes several times a second is as long as one has scrolled; it grows when nothing more is to come. */
   #growTable(): void {
+    if (!this.isPartial && this.#lacksRows()) requestAnimationFrame(() => this.#addRows());
+  }
+
+  readonly #scrolled = (event: Event): void => {
+    const { scrollTop, clientHeight, scrollHeight } = event.currentTarget as Element;
+    if (scrollTop + 2 * clientHeight > scrollHeight && this.#lacksRows()) this.#addRows();
+  };
+
+  #lacksRows(): boolean {
     const { chart, data } = this;
-    if (!this.showsTable || chart === null || data === null) return;
-    if (this.tableRows < chart.table(data).rows.length) requestAnimationFrame(() => this.#addRows());
+    return (
+      this.showsTable && chart !== null && data !== null && this.tableRows < this.#tableOf(chart, data).rows.length
+    );
   }
 
   #addRows(): void {

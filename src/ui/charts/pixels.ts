@@ -10,6 +10,13 @@ export function pixelOf(colour: string): number {
 /** Where an image lies, in pixels of the drawing. */
 type Box = Pick<Extract<Shape, { kind: "image" }>, "x" | "y" | "width" | "height">;
 
+/** Colours of equal steps from `from` to `to`, by value; what lies beyond has the colour of its end. */
+export function colourSteps(from: number, to: number, colours: readonly number[]): (value: number) => number {
+  const steps = Uint32Array.from(colours);
+  const [last, perUnit] = [steps.length - 1, steps.length / (to - from)];
+  return (value) => steps[Math.max(0, Math.min(last, Math.floor((value - from) * perUnit)))] ?? 0;
+}
+
 /** An image of `columns` × `rows` pixels, each painted by `pixel` as `pixelOf` has it. */
 export function imageShape(
   box: Box,

@@ -6,7 +6,7 @@ export const HATCHING = { step: 5, width: 1.1 } as const;
 
 /** Paints shapes on a canvas, in the pixels of the drawing. */
 export function paintShapes(pen: CanvasRenderingContext2D, shapes: readonly Shape[], theme: ChartTheme): void {
-  const hatch = hatching(pen, theme);
+  const hatch = shapes.some((shape) => "fill" in shape && shape.fill === HATCH) ? hatching(pen, theme) : null;
   for (const shape of shapes) paintShape(pen, shape, theme, hatch);
 }
 

@@ -1,9 +1,11 @@
-import { css, html, LitElement, type TemplateResult } from "lit";
+import { css, html, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
+import type { DeviceChoice } from "../../engine/api.ts";
 import type { ArithmeticName } from "../../engine/result.ts";
 import { ARITHMETIC_EVIDENCE } from "../../schemes/scheme.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { formatPatterns, parsePatterns } from "./compare-settings-model.ts";
 import { type AskedRules, emit } from "./panel-events.ts";
 
@@ -12,8 +14,15 @@ const ARITHMETICS: readonly { readonly name: ArithmeticName; readonly words: str
   { name: "triton", words: "triton, as on CUDA" },
 ];
 
-/** What a comparison is asked to do: the rounding rule and the modules left alone. */
-export class LabCompareSettings extends LitElement {
+const DEVICES: readonly { readonly name: DeviceChoice; readonly words: string }[] = [
+  { name: "auto", words: "the quicker device" },
+  { name: "gpu", words: "WebGPU" },
+  { name: "wasm", words: "WebAssembly" },
+];
+
+/** What a comparison is asked to do: the rounding rule, where it runs, and the modules left alone. */
+export class LabCompareSettings extends TurnElement {
+  @property({ attribute: false }) device: DeviceChoice = "auto";
   @property({ attribute: false }) asked: AskedRules = { schemes: [], arithmetic: "eager", ignore: [] };
 
   static override styles = [
@@ -74,6 +83,12 @@ export class LabCompareSettings extends LitElement {
           ${ARITHMETICS.map((choice) => html`<option value=${choice.name} .selected=${choice.name === arithmetic}>${choice.words}</option>`)}
         </select>
       </div>
+      <div class="field">
+        <span><label for="device">Compute on</label>${wordsMark("?", "The digits are the same everywhere. A probe finds which device is quicker here; the line at the bottom says what it measured.")}</span>
+        <select id="device" @change=${this.#pickDevice}>
+          ${DEVICES.map((choice) => html`<option value=${choice.name} .selected=${choice.name === this.device}>${choice.words}</option>`)}
+        </select>
+      </div>
       <div class="field patterns">
         <span>
           <label for="ignore">Left alone</label>${wordsMark("?", "Module names separated by commas; after re: a pattern matched at the start of the name. These stay as they are.")}
@@ -86,6 +101,11 @@ export class LabCompareSettings extends LitElement {
   #pickArithmetic(event: Event): void {
     const found = ARITHMETICS.find((choice) => choice.name === (event.target as HTMLSelectElement).value);
     if (found !== undefined) emit(this, "lab-set-rules", { ...this.asked, arithmetic: found.name });
+  }
+
+  #pickDevice(event: Event): void {
+    const found = DEVICES.find((choice) => choice.name === (event.target as HTMLSelectElement).value);
+    if (found !== undefined) emit(this, "lab-use-device", found.name);
   }
 
   #setIgnore(event: Event): void {

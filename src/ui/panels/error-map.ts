@@ -1,4 +1,4 @@
-import { css, html, LitElement, type PropertyValues, type TemplateResult } from "lit";
+import { css, html, type PropertyValues, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import type { ErrorWindow } from "../../engine/error-window.ts";
 import type { MatrixSheet } from "../../engine/sheet.ts";
@@ -7,13 +7,14 @@ import "../charts/lab-chart.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { OwnWidth } from "../parts/own-width.ts";
 import { baseStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { errorMapOf, moved, partToAsk, zoomed, zoomWords } from "./error-map-model.ts";
 import { emit } from "./panel-events.ts";
 
 const HEIGHT = 246;
 
 /** What error remains where: the matrix weight by weight, with zoom, minimap and keys. */
-export class LabErrorMap extends LitElement {
+export class LabErrorMap extends TurnElement {
   @property({ attribute: false }) sheet: MatrixSheet | null = null;
   @property({ attribute: false }) errorPart: ErrorWindow | null = null;
   @property({ attribute: false }) view: ErrorView = { row: 0, column: 0, zoom: 4 };

@@ -1,13 +1,14 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { formatBytes, formatCount } from "../../base/format.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { type ExportedArchive, exportNotes, exportSentence, exportVerb } from "./export-model.ts";
 import { emit } from "./panel-events.ts";
 
 /** Writes the chosen scheme as a checkpoint and hands it over. */
-export class LabExportPanel extends LitElement {
+export class LabExportPanel extends TurnElement {
   @property() scheme = "";
   /** Bytes of the table's row, which the export has to meet. */
   @property({ type: Number }) promisedBytes = 0;

@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import { formatBytes, formatCount } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
@@ -11,13 +11,14 @@ import "../charts/lab-chart.ts";
 import { figure, kindMark, wordsMark } from "../parts/number-kind.ts";
 import { schemeFamily } from "../parts/scheme-mark.ts";
 import { baseStyles, controlStyles, figureStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { fitSentence, wholeNumber } from "./gpu-fit-model.ts";
 import { emit } from "./panel-events.ts";
 
 const ASSUMED = "Assumed: yours to change";
 
 /** What the chosen scheme means on one GPU: weights, KV cache, what stays free. */
-export class LabGpuFit extends LitElement {
+export class LabGpuFit extends TurnElement {
   @property() scheme = "";
   @property({ attribute: false }) fit: FitResult | null = null;
   @property({ attribute: false }) plan: PlanSettings | null = null;

@@ -1,17 +1,18 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import type { CompareResult, SchemeResult } from "../../engine/result.ts";
+import { differs } from "../parts/differs.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
 import { type Answer, type Headline, type HeadlineAction, headline, type Situation } from "./headline-model.ts";
 import { emit } from "./panel-events.ts";
 
 /** The computed sentence on top: the answer, or what stands in its way and what to do. */
 export class LabHeadline extends LitElement {
-  @property({ attribute: false }) situation: Situation = { kind: "finished" };
+  @property({ attribute: false, hasChanged: differs }) situation: Situation = { kind: "finished" };
   @property({ attribute: false }) shown: CompareResult | null = null;
   @property({ attribute: false }) chosen: SchemeResult | null = null;
   /** What the surface says of a finished or growing comparison in place of the usual sentence. */
-  @property({ attribute: false }) answer: Answer | null = null;
+  @property({ attribute: false, hasChanged: differs }) answer: Answer | null = null;
   @state() private isCopied = false;
 
   static override styles = [

@@ -1,15 +1,17 @@
-import { css, html, LitElement, nothing, svg, type TemplateResult } from "lit";
+import { css, html, nothing, svg, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { quote } from "../../base/errors.ts";
 import type { SchemeResult } from "../../engine/result.ts";
 import { heatMapChart } from "../charts/heat-map.ts";
 import "../charts/lab-chart.ts";
 import { MAGNITUDE_STEPS } from "../charts/theme.ts";
+import { differs } from "../parts/differs.ts";
 import { markStyles } from "../parts/mark-styles.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, pillStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { EXAMPLE_MAP, layerMap } from "./layer-map-model.ts";
 import { emit } from "./panel-events.ts";
 
@@ -17,9 +19,9 @@ import { emit } from "./panel-events.ts";
 const LONGEST_ON_PILL = 28;
 
 /** Where it hurts: signal over error of each matrix, layer by module kind. */
-export class LabLayerMap extends LitElement {
+export class LabLayerMap extends TurnElement {
   @property({ attribute: false }) scheme: SchemeResult | null = null;
-  @property({ attribute: false }) schemes: readonly string[] = [];
+  @property({ attribute: false, hasChanged: differs }) schemes: readonly string[] = [];
   @property({ type: Number }) decoderLayers: number | null = null;
   @property() selected: string | null = null;
   /** Name of the model, for files. */

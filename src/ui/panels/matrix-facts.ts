@@ -1,13 +1,15 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { quote } from "../../base/errors.ts";
 import { formatNumber } from "../../base/format.ts";
 import type { LayerResult } from "../../engine/result.ts";
+import { differs } from "../parts/differs.ts";
 import { markStyles } from "../parts/mark-styles.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, controlStyles, figureStyles, pillStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { appliesWords, cornerSentence, factRows, shapeWords } from "./matrix-facts-model.ts";
 import { emit } from "./panel-events.ts";
 
@@ -18,11 +20,11 @@ export interface Look {
 }
 
 /** The open matrix in figures, under the chosen recipe and beside it under another. */
-export class LabMatrixFacts extends LitElement {
-  @property({ attribute: false }) chosen: Look | null = null;
-  @property({ attribute: false }) other: Look | null = null;
+export class LabMatrixFacts extends TurnElement {
+  @property({ attribute: false, hasChanged: differs }) chosen: Look | null = null;
+  @property({ attribute: false, hasChanged: differs }) other: Look | null = null;
   /** Recipes to change with. */
-  @property({ attribute: false }) recipes: readonly string[] = [];
+  @property({ attribute: false, hasChanged: differs }) recipes: readonly string[] = [];
   @property({ type: Boolean }) isLeft = true;
   @property({ type: Boolean }) isSplit = false;
 

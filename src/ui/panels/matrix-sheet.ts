@@ -1,12 +1,14 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import type { LayerResult } from "../../engine/result.ts";
 import { spectrumChart } from "../charts/channel-spectrum.ts";
 import { histogramChart } from "../charts/histogram.ts";
 import "../charts/lab-chart.ts";
 import { scaleMapChart } from "../charts/scale-map.ts";
+import { differs } from "../parts/differs.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { baseStyles, figureStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { histogramOf, type SheetView, scaleMapOf, spectrumOf } from "./matrix-sheet-model.ts";
 
 const HEIGHT = 230;
@@ -16,9 +18,9 @@ const OVER_ALL = wordsMark("●", "Measured here, over all weights of this matri
  * One matrix under one recipe, closely: its weights among the levels, its channels, its scales. Slot `error` is for the error
  * map.
  */
-export class LabMatrixSheet extends LitElement {
+export class LabMatrixSheet extends TurnElement {
   @property({ attribute: false }) layer: LayerResult | null = null;
-  @property({ attribute: false }) view: SheetView = { state: "none" };
+  @property({ attribute: false, hasChanged: differs }) view: SheetView = { state: "none" };
   /** Model, recipe and matrix, for names of files. */
   @property() subject = "";
   /** Half as wide: two sheets stand side by side. */

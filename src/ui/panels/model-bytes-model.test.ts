@@ -38,7 +38,7 @@ function ledger(tensors: readonly LedgerTensor[]): Ledger {
     };
   });
   roles.sort((a, b) => b.bytes.value - a.bytes.value);
-  return { shards: [], tensors, roles, sideFiles: [] };
+  return { shards: [], tensors, tensorBytes: all, roles, sideFiles: [] };
 }
 
 /** quantlab-4m as its header has it. */

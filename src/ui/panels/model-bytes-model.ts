@@ -9,11 +9,14 @@ const BEFORE: readonly TensorRole[] = ["embedding"];
 const AFTER: readonly TensorRole[] = ["other", "norm", "head"];
 
 /** What the picture draws of a ledger. A scheme takes what it can, but for the modules that are left alone by default. */
-export function byteStripOf(ledger: Pick<Ledger, "roles" | "tensors">, chosen: TensorRole | null): ByteStripData {
+export function byteStripOf(
+  ledger: Pick<Ledger, "roles" | "tensors" | "tensorBytes">,
+  chosen: TensorRole | null,
+): ByteStripData {
   const isIgnored = moduleMatcher(DEFAULT_IGNORE);
   const taken = ledger.tensors.filter((tensor) => tensor.isQuantizable && !isIgnored(moduleOf(tensor.name)));
   return {
-    bytes: sumOf(ledger.tensors),
+    bytes: ledger.tensorBytes,
     roles: ledger.roles.map(({ role, tensors, weights, bytes, share }) => {
       const own = taken.filter((tensor) => tensor.role === role);
       return {

@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { formatBytes } from "../../base/format.ts";
 import type { Ledger, TensorRole } from "../../engine/ledger.ts";
@@ -8,6 +8,7 @@ import type { ByteStripData } from "../charts/byte-strip-data.ts";
 import "../charts/lab-chart.ts";
 import { kindMark } from "../parts/number-kind.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { byteStripOf, chosenWords, EXAMPLE } from "./model-bytes-model.ts";
 import { emit } from "./panel-events.ts";
 
@@ -18,7 +19,7 @@ const HEIGHT = 300;
  * Where the bytes of a checkpoint lie: by role, and layer by layer.
  * @fires lab-pick-role with the role that was pressed, or null where it was the chosen one
  */
-export class LabModelBytes extends LitElement {
+export class LabModelBytes extends TurnElement {
   @property({ attribute: false }) ledger: Ledger | null = null;
   @property({ attribute: false }) model: ModelSummary | null = null;
   /** The chosen one. Stands in for the property of ARIA of the same name, which a panel has no use for. */

@@ -25,6 +25,7 @@ const LEDGER: Ledger = {
     { name: "model-00002-of-00002.safetensors", sizeBytes: 3_544_896, headerBytes: 2368, tensors: 1 },
   ],
   tensors: [],
+  tensorBytes: 0,
   roles: [],
   sideFiles: [
     { name: "tokenizer.json", sizeBytes: 123_686 },

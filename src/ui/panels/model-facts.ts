@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { formatCount } from "../../base/format.ts";
 import type { Ledger } from "../../engine/ledger.ts";
@@ -6,6 +6,7 @@ import type { ModelSummary } from "../../engine/result.ts";
 import { figure, kindMark } from "../parts/number-kind.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { baseStyles, figureStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import {
   architectureFacts,
   type BigFact,
@@ -26,7 +27,7 @@ const FILES_AT_ONCE = 6;
 const MOST_FILES = 300;
 
 /** What a checkpoint is, from its headers alone, and whether it is sound. */
-export class LabModelFacts extends LitElement {
+export class LabModelFacts extends TurnElement {
   @property({ attribute: false }) model: ModelSummary | null = null;
   @property({ attribute: false }) ledger: Ledger | null = null;
 

@@ -1,4 +1,4 @@
-import type { PlanSettings } from "../../engine/api.ts";
+import type { DeviceChoice, PlanSettings } from "../../engine/api.ts";
 import type { WindowRequest } from "../../engine/error-window.ts";
 import type { ArithmeticName } from "../../engine/result.ts";
 import type { ModelChoice } from "../../engine/worker-api.ts";
@@ -24,6 +24,7 @@ export interface PanelEvents {
   "lab-pick-module": string;
   "lab-set-plan": PlanSettings;
   "lab-set-rules": AskedRules;
+  "lab-use-device": DeviceChoice;
   /** A role of tensors, or null for all of them. */
   "lab-pick-role": TensorRole | null;
   /** Both recipes side by side, or the chosen one alone. */

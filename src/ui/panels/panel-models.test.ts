@@ -140,10 +140,16 @@ describe("the run bar", () => {
   });
 
   test("a kernel that ran elsewhere is named, with the reason", () => {
-    const device = { kind: "webgpu", adapter: "a GPU", exact: true, reason: null } as const;
-    const kernel = { kernel: "quant/int_scale", adapter: "x", exactness: "bit-exact", fallback: "it failed" } as const;
+    const device = { kind: "webgpu", adapter: "a GPU", exact: true, fallback: null, choice: null } as const;
+    const kernel = {
+      kernel: "quant/int_scale",
+      adapter: "x",
+      exactness: "bit-exact",
+      fallback: "it failed",
+      choice: null,
+    } as const;
     const line = deviceLine(device, sampleResult({ kernels: [{ ...kernel, device: "reference" }] }));
-    expect(line.text).toContain("quant/int_scale ran on the CPU");
+    expect(line.text).toContain("quant/int_scale ran on CPU, x");
     expect(line.tip).toContain("it failed");
     expect(deviceLine(device, sampleResult({ kernels: [{ ...kernel, device: "webgpu" }] })).text).toContain(
       "bit-exact",
@@ -159,10 +165,12 @@ describe("the run bar", () => {
     expect(parts(one, { ...one, scheme: "W8A16@re:.*down_proj", modules: 2 })).toBe("2 schemes");
   });
 
-  test("says why the CPU computes and that the digits are the same", () => {
-    const line = deviceLine({ kind: "reference", adapter: "", exact: true, reason: "no adapter" }, null);
-    expect(line.text).toContain("CPU engine");
-    expect(line.tip).toBe("Using the CPU engine: no adapter. Same digits, slower.");
+  test("says where it computes and why there", () => {
+    const device = { kind: "wasm", adapter: "2 threads", exact: true } as const;
+    const chosen = deviceLine({ ...device, fallback: null, choice: "WebGPU took 9 ms, WebAssembly 2 ms" }, null);
+    expect(chosen.text).toBe("CPU, 2 threads · bit-exact here: eager arithmetic");
+    expect(chosen.tip).toContain("WebGPU took 9 ms, WebAssembly 2 ms.");
+    expect(deviceLine({ ...device, fallback: "no adapter", choice: null }, null).tip).toContain("no adapter.");
   });
 });
 
@@ -184,10 +192,17 @@ describe("throughput", () => {
 
   test("a kernel that ran elsewhere says why", () => {
     const kernels = [
-      { kernel: row.kernel, device: "reference", adapter: "", exactness: "bit-exact", fallback: "self-test failed" },
+      {
+        kernel: row.kernel,
+        device: "reference",
+        adapter: "",
+        exactness: "bit-exact",
+        fallback: "self-test failed",
+        choice: null,
+      },
     ] as const;
     const rows = kernelRows(sampleResult({ throughput: [row], kernels }));
-    expect(rows[0]?.exactness).toBe("bit for bit; not on WebGPU: self-test failed");
+    expect(rows[0]?.exactness).toBe("bit for bit; moved there: self-test failed");
     expect(isOneDevice(rows)).toBe(true);
   });
 

@@ -66,31 +66,32 @@ function running(what: string, progress: Progress | null): RunBar {
   };
 }
 
-/** Where kernels run and how exactly, for the right end of the bar. */
+/** Where kernels run, in words. */
+function place({ kind, adapter }: Pick<DeviceSummary, "kind" | "adapter">): string {
+  return kind === "webgpu" ? `WebGPU, ${quote(adapter)}` : `CPU, ${quote(adapter)}`;
+}
+
+/** Where kernels run, why there, and how exactly, for the right end of the bar. */
 export function deviceLine(device: DeviceSummary | null, shown: CompareResult | null): { text: string; tip: string } {
   if (device === null) return { text: "starting the engine", tip: "" };
   const arithmetic = shown?.arithmetic ?? "eager";
-  if (device.kind === "reference") {
-    const why = device.reason ?? "no WebGPU here";
-    return {
-      text: `CPU engine · bit-exact: ${arithmetic} arithmetic`,
-      tip: `Using the CPU engine: ${why}. Same digits, slower.`,
-    };
-  }
+  const name = place(device);
   const moved = shown?.kernels.find((kernel) => kernel.device !== device.kind);
   if (moved !== undefined) {
     return {
-      text: `WebGPU, ${quote(device.adapter)} · ${moved.kernel} ran on the CPU`,
-      tip: `${moved.fallback ?? "It was asked to."} Same digits, slower.`,
+      text: `${name} · ${moved.kernel} ran on ${place({ kind: moved.device, adapter: moved.adapter })}`,
+      tip: `${moved.fallback ?? "It was asked to."} Same digits.`,
     };
   }
-  return device.exact
-    ? {
-        text: `WebGPU, ${quote(device.adapter)} · bit-exact on this adapter: ${arithmetic} arithmetic`,
-        tip: "The rounding kernels passed the start-up self-test bit for bit on this adapter; sums agree within a stated tolerance.",
-      }
-    : {
-        text: `WebGPU, ${quote(device.adapter)} · not bit-exact here`,
-        tip: device.reason ?? "Some kernels did not pass the start-up self-test on this adapter.",
-      };
+  if (!device.exact) {
+    return { text: `${name} · not bit-exact here`, tip: "Some kernels did not pass the start-up self-test." };
+  }
+  const why = device.fallback === null ? device.choice : `Not where it was asked to run: ${device.fallback}`;
+  return {
+    text: `${name} · bit-exact here: ${arithmetic} arithmetic`,
+    tip: [
+      ...(why === null ? [] : [`${why}.`]),
+      "The rounding kernels passed the start-up self-test bit for bit; sums agree within a stated tolerance.",
+    ].join(" "),
+  };
 }

@@ -19,6 +19,8 @@ export class LabRunBar extends LitElement {
         position: fixed;
         inset: auto 0 0 0;
         z-index: 6;
+        /* It changes ten times a second while a job runs: the page around it is not laid out anew. */
+        contain: layout style;
       }
       .bar {
         display: flex;
@@ -95,7 +97,6 @@ export class LabRunBar extends LitElement {
       }
       progress::-webkit-progress-value {
         background: var(--accent);
-        transition: inline-size var(--quick) linear;
       }
       progress::-moz-progress-bar {
         background: var(--accent);

@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import type { CompareResult } from "../../engine/result.ts";
 import { frontierChart } from "../charts/frontier.ts";
@@ -7,6 +7,7 @@ import { markStyles } from "../parts/mark-styles.ts";
 import { kindMark } from "../parts/number-kind.ts";
 import { recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { emit } from "./panel-events.ts";
 import {
   FRONTIER_EXAMPLE,
@@ -17,7 +18,7 @@ import {
 } from "./scheme-frontier-model.ts";
 
 /** Which scheme is worth its bits: every scheme by true size and error. A mark is picked by a press. */
-export class LabSchemeFrontier extends LitElement {
+export class LabSchemeFrontier extends TurnElement {
   /** Null: an example stands there, dimmed. */
   @property({ attribute: false }) result: CompareResult | null = null;
   @property() selected = "";

@@ -1,4 +1,4 @@
-import { html, LitElement, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { quote } from "../../base/errors.ts";
 import { MAX_RECIPES } from "../../engine/api.ts";
@@ -6,6 +6,7 @@ import { markStyles } from "../parts/mark-styles.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { type AskedRules, emit } from "./panel-events.ts";
 import {
   blockedWords,
@@ -30,7 +31,7 @@ import { pickerStyles } from "./scheme-picker-styles.ts";
 const WIDTHS = [2, 3, 4, 5, 6, 7, 8] as const;
 
 /** Which recipes are compared: the chosen ones as chips, and a tray with everything one can add. */
-export class LabSchemePicker extends LitElement {
+export class LabSchemePicker extends TurnElement {
   @property({ attribute: false }) asked: AskedRules = { schemes: [], arithmetic: "eager", ignore: [] };
   /** What is shown was asked for under other rules. */
   @property({ type: Boolean }) isStale = false;

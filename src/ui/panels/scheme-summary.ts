@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { formatBytes, formatNumber, formatPercent } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
@@ -9,10 +9,11 @@ import { describeKind, KIND_GLYPHS, kindMark, wordsMark } from "../parts/number-
 import { safeName } from "../parts/safe-name.ts";
 import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { worstLayer } from "./scheme-summary-model.ts";
 
 /** The chosen scheme: two large figures, then the rest. */
-export class LabSchemeSummary extends LitElement {
+export class LabSchemeSummary extends TurnElement {
   @property({ attribute: false }) scheme: SchemeResult | null = null;
   @property({ attribute: false }) model: ModelSummary | null = null;
 

@@ -1,4 +1,4 @@
-import { html, LitElement, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import { formatCount } from "../../base/format.ts";
 import type { PlanSettings } from "../../engine/api.ts";
@@ -9,6 +9,7 @@ import { OwnWidth } from "../parts/own-width.ts";
 import { recipeName } from "../parts/safe-name.ts";
 import { recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles, tableStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { emit } from "./panel-events.ts";
 import {
   differingColumns,
@@ -38,7 +39,7 @@ interface View {
 }
 
 /** The original and each scheme, figure by figure. A row is picked by its name, sorted by the head of a column. */
-export class LabSchemeTable extends LitElement {
+export class LabSchemeTable extends TurnElement {
   @property({ attribute: false }) result: CompareResult | null = null;
   @property({ attribute: false }) plan: PlanSettings | null = null;
   @property() selected = "";

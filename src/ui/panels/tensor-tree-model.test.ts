@@ -253,11 +253,11 @@ describe("rows", () => {
 
   test("say what a row is to those who do not see it", () => {
     const row = shown(buildTree([tensor("a\u202e.weight", { role: "mlp" })]))[0] as TreeRow;
-    expect(rowWords(row, 24, true)).toBe(
+    expect(rowWords(row, { tensorBytes: 24 }, true)).toBe(
       "a\\u{202e}.weight: MLP, BF16 [2, 3], 12 B, 50.0 % of the bytes, in file 1, a scheme shrinks it",
     );
     const [, model] = shown(MODEL);
-    expect(rowWords(model as TreeRow, 0, false)).toBe("model: 14 tensors, 84 weights, 168 B");
+    expect(rowWords(model as TreeRow, { tensorBytes: 0 }, false)).toBe("model: 14 tensors, 84 weights, 168 B");
   });
 });
 
@@ -327,6 +327,7 @@ test("a matrix is picked by its module, and tells what schemes do with it", () =
 test("the caption names the largest tensor, cut and quoted", () => {
   const ledger = (tensors: readonly LedgerTensor[]): Ledger => ({
     tensors,
+    tensorBytes: tensors.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     roles: [],
     sideFiles: [],
     shards: [{ name: "", sizeBytes: 0, headerBytes: 0, tensors: 0 }],

@@ -1,6 +1,6 @@
 import { quote } from "../../base/errors.ts";
 import { formatBytes, formatCount } from "../../base/format.ts";
-import type { Ledger, LedgerTensor, TensorRole } from "../../engine/ledger.ts";
+import { type Ledger, type LedgerTensor, shareOfBytes, type TensorRole } from "../../engine/ledger.ts";
 import { DEFAULT_IGNORE, moduleMatcher } from "../../schemes/targets.ts";
 import { roleWord, shareWords } from "../charts/byte-strip-looks.ts";
 import { shortName } from "../parts/safe-name.ts";
@@ -315,10 +315,10 @@ export function shapeWords(shape: readonly number[]): string {
 }
 
 /** What a row says to those who do not see it. */
-export function rowWords(row: TreeRow, allBytes: number, hasShards: boolean): string {
+export function rowWords(row: TreeRow, ledger: Pick<Ledger, "tensorBytes">, hasShards: boolean): string {
   const { node } = row;
   if (node === null) return moreWords(row.more);
-  const share = allBytes > 0 ? `, ${shareWords(node.sizeBytes / allBytes)} of the bytes` : "";
+  const share = ledger.tensorBytes > 0 ? `, ${shareWords(shareOfBytes(node.sizeBytes, ledger))} of the bytes` : "";
   const bytes = `${formatBytes(node.sizeBytes)}${share}`;
   const { tensor } = node;
   if (tensor === null) {
@@ -349,16 +349,15 @@ export function foundWords(found: number, all: number): string {
 }
 
 /** How many tensors there are, and which one weighs most. */
-export function treeCaption({ tensors, shards }: Ledger): { readonly strong: string; readonly plain: string } {
+export function treeCaption(ledger: Ledger): { readonly strong: string; readonly plain: string } {
+  const { tensors, shards } = ledger;
   const files = shards.length === 1 ? "one file" : `${formatCount(shards.length)} files`;
   const strong = tensors.length === 0 ? `No tensors in ${files}.` : `${tensorCount(tensors.length)} in ${files}.`;
   let largest = tensors[0];
-  let all = 0;
   for (const tensor of tensors) {
     if (largest === undefined || tensor.sizeBytes > largest.sizeBytes) largest = tensor;
-    all += tensor.sizeBytes;
   }
-  if (largest === undefined || tensors.length === 1 || all === 0) return { strong, plain: "" };
-  const share = shareWords(largest.sizeBytes / all);
+  if (largest === undefined || tensors.length === 1 || ledger.tensorBytes === 0) return { strong, plain: "" };
+  const share = shareWords(shareOfBytes(largest.sizeBytes, ledger));
   return { strong, plain: `The largest, ${shortName(largest.name)}, has ${share} of the bytes.` };
 }

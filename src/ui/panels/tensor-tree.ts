@@ -1,13 +1,14 @@
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import { quote } from "../../base/errors.ts";
 import { formatBytes, formatCount } from "../../base/format.ts";
-import type { Ledger, LedgerTensor, TensorRole } from "../../engine/ledger.ts";
+import { type Ledger, type LedgerTensor, shareOfBytes, type TensorRole } from "../../engine/ledger.ts";
 import { ROLES, roleName, roleShapes, shareWords } from "../charts/byte-strip-looks.ts";
 import { svgTemplate } from "../charts/scene-svg.ts";
 import { PageTheme } from "../charts/theme.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { baseStyles, controlStyles, pillStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { emit } from "./panel-events.ts";
 import {
   buildTree,
@@ -51,7 +52,7 @@ const SWATCH = { x: 0, y: 0, width: 10, height: 10 } as const;
  * @fires lab-pick-module with the module of the matrix that was entered
  * @fires lab-pick-role with the role whose chip was pressed, or null where it was the chosen one
  */
-export class LabTensorTree extends LitElement {
+export class LabTensorTree extends TurnElement {
   @property({ attribute: false }) ledger: Ledger | null = null;
   /** Only its tensors are shown. Stands in for the property of ARIA of the same name, which a panel has no use for. */
   @property({ attribute: false }) override role: TensorRole | null = null;
@@ -68,7 +69,6 @@ export class LabTensorTree extends LitElement {
   #shown: readonly TreeNode[] = [];
   #opened: ReadonlySet<string> = new Set();
   #rows: readonly TreeRow[] = [];
-  #bytes = 0;
   #typed = { text: "", at: 0 };
 
   static override styles = [baseStyles, controlStyles, pillStyles, tensorTreeStyles];
@@ -77,7 +77,6 @@ export class LabTensorTree extends LitElement {
     const { ledger, role } = this;
     if (changed.has("ledger")) {
       this.#whole = ledger === null ? [] : buildTree(ledger.tensors);
-      this.#bytes = this.#whole.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
       this.query = "";
     }
     if (changed.has("ledger") || changed.has("role") || changed.has("query")) {
@@ -148,9 +147,9 @@ export class LabTensorTree extends LitElement {
         const { key, node, isOpen, children } = row;
         const kind = node === null ? "more" : node.tensor === null ? "branch" : "leaf";
         return html`<li role="treeitem" class="${kind} ${isOpen ? "is-open" : ""}" data-key=${key}
-          aria-label=${rowWords(row, this.#bytes, hasShards)} aria-level=${row.level} aria-posinset=${row.place} aria-setsize=${row.siblings}
+          aria-label=${rowWords(row, ledger, hasShards)} aria-level=${row.level} aria-posinset=${row.place} aria-setsize=${row.siblings}
           aria-expanded=${isOpen ?? nothing} aria-selected=${kind === "leaf" ? key === chosen : nothing} tabindex=${key === reached ? 0 : -1}>
-          ${this.#row(row, key === chosen, hasShards)}
+          ${this.#row(row, ledger, key === chosen)}
           ${children.length === 0 ? nothing : html`<ul role="group">${items(children)}</ul>`}
         </li>`;
       });
@@ -162,24 +161,24 @@ export class LabTensorTree extends LitElement {
     </div>`;
   }
 
-  #row({ node, more }: TreeRow, isChosen: boolean, hasShards: boolean): TemplateResult {
+  #row({ node, more }: TreeRow, ledger: Ledger, isChosen: boolean): TemplateResult {
     if (node === null) {
       return html`<div class="row opens"><span class="name"><span class="lead"></span><span class="label">${moreWords(more)}</span></span></div>`;
     }
     const { tensor } = node;
     const opens = tensor === null || moduleOf(tensor) !== null;
-    const share = this.#bytes > 0 ? node.sizeBytes / this.#bytes : 0;
+    const share = shareOfBytes(node.sizeBytes, ledger);
     const use = tensor === null ? USE_MARKS.none : USE_MARKS[useOf(tensor)];
     return html`<div class="row ${opens ? "opens" : ""} ${isChosen ? "chosen" : ""}"
       data-tip=${node.label.length > LONGEST_UNCUT ? quote(node.path) : nothing}>
       <span class="name"><span class="lead">${tensor === null ? TWISTY : this.#swatch(tensor.role)}</span><span class="label">${node.label === "" ? html`<span class="dim">no name</span>` : safeName(node.label)}</span></span>
       <span class="use" data-tip=${use.words === "" ? nothing : use.words}>${use.glyph}</span>
-      <span class="what" data-tip=${tensor === null || shapeWords(tensor.shape).length <= LONGEST_UNCUT ? nothing : shapeWords(tensor.shape)}>${tensor === null ? tensorCount(node.tensors) : whatOf(tensor, hasShards)}${use.glyph === "" ? nothing : html`<span class="aside"> ${use.glyph}</span>`}</span>
+      <span class="what" data-tip=${tensor === null || shapeWords(tensor.shape).length <= LONGEST_UNCUT ? nothing : shapeWords(tensor.shape)}>${tensor === null ? tensorCount(node.tensors) : whatOf(tensor, ledger.shards.length > 1)}${use.glyph === "" ? nothing : html`<span class="aside"> ${use.glyph}</span>`}</span>
       <span class="figure weights">${formatCount(node.weights)}</span>
       <span class="figure bytes">${formatBytes(node.sizeBytes)}</span>
       <span class="figure share">${shareWords(share)}</span>
       <svg class="bar" viewBox="0 0 ${BAR.width} ${BAR.height}" height=${BAR.height} preserveAspectRatio="none" aria-hidden="true">
-        <rect width=${share === 0 ? 0 : Math.max(1, share * BAR.width)} height=${BAR.height}></rect>
+        <rect width=${share > 0 ? Math.max(1, share * BAR.width) : 0} height=${BAR.height}></rect>
       </svg>
     </div>`;
   }
@@ -192,6 +191,11 @@ export class LabTensorTree extends LitElement {
   /** A module that was chosen elsewhere comes into view within the sheet; the page stays where it is. */
   protected override updated(changed: PropertyValues): void {
     if (!changed.has("selected") || this.selected === null) return;
+    // Where it stands is known after the layout, which the next frame does anyway.
+    requestAnimationFrame(() => this.#showChosen());
+  }
+
+  #showChosen(): void {
     const sheet = this.renderRoot.querySelector(".sheet");
     const row = this.renderRoot.querySelector(".row.chosen");
     if (sheet === null || row === null) return;

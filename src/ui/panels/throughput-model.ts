@@ -79,13 +79,13 @@ function rowOf(speed: ThroughputResult | null, report: KernelReport | null): Ker
 }
 
 function deviceWords(speed: ThroughputResult | null, report: KernelReport | null): string {
-  const device = speed?.device ?? report?.device;
-  const name = device === "webgpu" ? "WebGPU" : "CPU";
+  const device = speed?.device ?? report?.device ?? "reference";
+  const name = { webgpu: "WebGPU", wasm: "CPU", reference: "CPU" }[device];
   const adapter = report?.adapter;
   return adapter === undefined || adapter === "" ? name : `${name}, ${adapter}`;
 }
 
 function exactWords(report: KernelReport): string {
   const words = report.exactness === "bit-exact" ? "bit for bit" : "within tolerance";
-  return report.fallback === null ? words : `${words}; not on WebGPU: ${report.fallback}`;
+  return report.fallback === null ? words : `${words}; moved there: ${report.fallback}`;
 }

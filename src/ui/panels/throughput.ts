@@ -1,5 +1,5 @@
 import { scaleLinear } from "d3-scale";
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { formatRate } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
@@ -7,13 +7,14 @@ import type { CompareResult } from "../../engine/result.ts";
 import { figure, kindMark } from "../parts/number-kind.ts";
 import { recipeName } from "../parts/safe-name.ts";
 import { baseStyles, figureStyles, tableStyles } from "../parts/shared-styles.ts";
+import { TurnElement } from "../parts/turn-element.ts";
 import { concerns, isOneDevice, type KernelRow, kernelRows, throughputCaption } from "./throughput-model.ts";
 
 const BAR = 72;
 const share = scaleLinear().domain([0, 1]).range([0, BAR]).clamp(true);
 
 /** How fast each kernel runs here, against a plain copy. */
-export class LabThroughput extends LitElement {
+export class LabThroughput extends TurnElement {
   @property({ attribute: false }) result: CompareResult | null = null;
   /** The chosen scheme, of whose kernel the caption speaks. */
   @property() scheme = "";
