@@ -1,0 +1,25 @@
+// Loaded by Node through Vite: our side of the comparison with llama.cpp.
+import { createWasmDevice } from "../../src/device/wasm/wasm-device.ts";
+import { nodeWasm } from "../../src/engine/node-threads.ts";
+import { KernelBench, requireRight } from "./kernel-bench.ts";
+import { freshSeed } from "./made-weights.ts";
+
+const COLS = 1024;
+
+/** One thread that quantizes `count` float32 to INT4 in groups of 32, scales included. */
+export async function openQuantizer(count: number) {
+  const device = await createWasmDevice({ ...nodeWasm(), threads: 1 });
+  await requireRight(device);
+  const { calls } = new KernelBench(device, count / COLS, freshSeed()).quantize("f32", 32);
+  return {
+    adapter: device.adapter,
+    /** @returns milliseconds */
+    async run(): Promise<number> {
+      const started = performance.now();
+      device.run(calls);
+      await device.settle();
+      return performance.now() - started;
+    },
+    close: () => device.destroy(),
+  };
+}
