@@ -1,4 +1,5 @@
 // SmolLM2-135M from disk to disk, beside the real tool: both write the same bytes.
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -49,8 +50,11 @@ export async function run({ openKit, server, executablePath, folder, rounds, isQ
       let adapters = {};
       for (let round = 0; round <= (isQuick ? 1 : Math.min(rounds, MOST_ROUNDS)); round++) {
         await clear();
+        settleDisk();
         const real = await tool.ask({ model, out: places.tool, scheme, ignore: IGNORE });
+        settleDisk();
         const { document } = await lab.done(["quantize", model, "--scheme", scheme, "--out", places.lab, "--quiet"]);
+        settleDisk();
         const page = await bench.run(PIPELINES, "exportTo", "model", "auto", scheme, round === 0);
         adapters = { node: document.kernels[0].adapter, browser: page.adapter };
         if (round === 0) {
@@ -78,6 +82,11 @@ export async function run({ openKit, server, executablePath, folder, rounds, isQ
     await clear();
     await Promise.all([tool.stop(), lab.stop(), bench.close()]);
   }
+}
+
+/** What one side left to be written later would be written at the cost of the next, and the lab waits for the disk at its end. */
+function settleDisk() {
+  execFileSync("sync");
 }
 
 /** The real tool's tensors, the command line's and the page's are the same, or nothing is timed. */
