@@ -21,6 +21,7 @@
 // their own, since what is pruned may be far smaller than what stays.
 // include: lib/invocation.wgsl
 // include: lib/elements.wgsl
+// include: lib/weights.wgsl
 // include: lib/rounding.wgsl
 // include: lib/int_code.wgsl
 // include: lib/int_weight.wgsl
@@ -67,34 +68,19 @@ struct Sums {
 @group(0) @binding(5) var<storage, read_write> sums: array<u32>;
 @group(0) @binding(6) var<uniform> shape: Shape;
 
-// A weight as float32 bits.
+// An original as float32 bits.
 fn original_at(index: u32) -> u32 {
   let word = element_word(index);
   return element_bits(original[word >> 2u][word & 3u], index);
 }
 
-fn weight_at(index: u32) -> u32 {
-  let word = element_word(index);
-  return element_bits(weights[word >> 2u][word & 3u], index);
-}
-
-// The eight weights from `index` on, a multiple of 8.
+// The eight originals from `index` on, a multiple of 8.
 fn eight_originals(index: u32) -> Eight {
   var eight: Eight;
   if (ELEMENT == F32) {
     eight = eight_words(original[index >> 2u], original[(index >> 2u) + 1u]);
   } else {
     eight = eight_halves(original[index >> 3u]);
-  }
-  return eight;
-}
-
-fn eight_weights(index: u32) -> Eight {
-  var eight: Eight;
-  if (ELEMENT == F32) {
-    eight = eight_words(weights[index >> 2u], weights[(index >> 2u) + 1u]);
-  } else {
-    eight = eight_halves(weights[index >> 3u]);
   }
   return eight;
 }

@@ -8,6 +8,7 @@
 // OFFSET is added to each code before packing: 2^(BITS-1) for pack-quantized, 0 for int-quantized (two's complement).
 // include: lib/invocation.wgsl
 // include: lib/elements.wgsl
+// include: lib/weights.wgsl
 // include: lib/rounding.wgsl
 // include: lib/int_code.wgsl
 
@@ -45,22 +46,6 @@ fn scale_at(group: u32) -> u32 {
 fn field_of(code: i32) -> u32 {
   let limit = 1 << (BITS - 1u);
   return u32(clamp(code, -limit, limit - 1) + i32(OFFSET)) & ((1u << STORED_BITS) - 1u);
-}
-
-fn weight_at(index: u32) -> u32 {
-  let word = element_word(index);
-  return element_bits(weights[word >> 2u][word & 3u], index);
-}
-
-// The eight weights from `index` on, a multiple of 8.
-fn eight_weights(index: u32) -> Eight {
-  var eight: Eight;
-  if (ELEMENT == F32) {
-    eight = eight_words(weights[index >> 2u], weights[(index >> 2u) + 1u]);
-  } else {
-    eight = eight_halves(weights[index >> 3u]);
-  }
-  return eight;
 }
 
 // Where the next codes go: the word that is being filled and the bits that it has, its place, and that beyond the block.

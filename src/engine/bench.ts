@@ -3,7 +3,8 @@ import type { Device } from "../device/device.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import { MAX_RECIPES } from "./api.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
-import { type DevicePick, type DeviceSet, KIND_WORDS } from "./device-set.ts";
+import { DEVICE_NAMES } from "./device-names.ts";
+import type { DevicePick, DeviceSet } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
 import type { Work } from "./probe.ts";
 import { type FileRange, ReadAhead } from "./read-ahead.ts";
@@ -190,7 +191,7 @@ export class Bench {
   async #goOnWithout(error: LabError, doing: string): Promise<void> {
     const { kind } = this.device;
     if (!this.#devices.mayGoOnWithout(kind)) throw named(error, doing);
-    this.#devices.giveUp(kind, `${KIND_WORDS[kind]} failed while ${doing}: ${error.found}`);
+    this.#devices.giveUp(kind, `${DEVICE_NAMES[kind]} failed while ${doing}: ${error.found}`);
     await this.#open();
   }
 

@@ -6,6 +6,7 @@ import { createWasmDevice } from "../device/wasm/wasm-device.ts";
 import { createWebGpuDevice } from "../device/webgpu/webgpu-device.ts";
 import type { IntCodes } from "../kernels/int-params.ts";
 import type { DeviceChoice, EngineHost } from "./api.ts";
+import { DEVICE_NAMES } from "./device-names.ts";
 import { type Probe, probeDevices, type Work } from "./probe.ts";
 import type { KernelReport } from "./result.ts";
 import { type SelfTestResult, selfTest } from "./self-test.ts";
@@ -189,7 +190,7 @@ export class DeviceSet {
         this.forget(kind);
         if (attempt === 0) continue;
         if (!this.mayGoOnWithout(kind)) throw error;
-        this.giveUp(kind, `${KIND_WORDS[kind]} failed its start-up test: ${error.found}`);
+        this.giveUp(kind, `${DEVICE_NAMES[kind]} failed its start-up test: ${error.found}`);
       }
     }
   }
@@ -244,13 +245,6 @@ export class DeviceSet {
     for (const kind of [...this.#open.keys()]) this.forget(kind);
   }
 }
-
-/** What people call the kinds. */
-export const KIND_WORDS: Readonly<Record<DeviceKind, string>> = {
-  webgpu: "WebGPU",
-  wasm: "WebAssembly",
-  reference: "JavaScript",
-};
 
 /** What a result says of a kernel that ran on a device. */
 export function kernelReport<Source, Shape>(

@@ -1,12 +1,13 @@
 import { asLabError } from "../base/errors.ts";
 import { formatNumber } from "../base/format.ts";
-import type { Device, DeviceBuffer, DeviceKind } from "../device/device.ts";
+import type { Device, DeviceBuffer } from "../device/device.ts";
 import { call, type KernelCall } from "../device/kernel.ts";
 import { codeWords } from "../kernels/int-params.ts";
 import { intError, LEVEL_WORDS, sumWords } from "../kernels/quant/int_error.ts";
 import { intQparams } from "../kernels/quant/int_qparams.ts";
 import { intQuantize } from "../kernels/quant/int_quantize.ts";
 import { minMax } from "../kernels/stats/min_max.ts";
+import { DEVICE_NAMES } from "./device-names.ts";
 
 /** Kinds of work that differ in which device is quicker: `measuring` brings back sums alone, `writing` all codes. */
 export type Work = "measuring" | "writing";
@@ -32,9 +33,6 @@ const ALL = 3;
 /** Runs on each device: the first ones fill caches and compile. */
 const RUNS = 4;
 
-/** Names of the devices in the words. */
-const NAMES: Readonly<Record<DeviceKind, string>> = { webgpu: "WebGPU", wasm: "WebAssembly", reference: "JavaScript" };
-
 /**
  * Uploads, computes and reads back one tile on two devices, and says which was quicker. What decides is the best run of each,
  * since whoever else uses the machine only makes a run longer. Where the wanted device takes longer for the first of the
@@ -50,14 +48,14 @@ export async function probeDevices(work: Work, devices: readonly [Device, Device
     const isHopeless = look > limit;
     const time = isHopeless ? look : await bestTime(work, wanted, now, ALL);
     const words = [
-      `for ${work} 1 Mi weights ${NAMES[other.kind]} took ${formatNumber(limit)} ms`,
-      `${NAMES[wanted.kind]} ${formatNumber(time)} ms${isHopeless ? " for a look at them alone" : ""}`,
+      `for ${work} 1 Mi weights ${DEVICE_NAMES[other.kind]} took ${formatNumber(limit)} ms`,
+      `${DEVICE_NAMES[wanted.kind]} ${formatNumber(time)} ms${isHopeless ? " for a look at them alone" : ""}`,
     ].join(", ");
     const device = time <= limit ? wanted : other;
     return { device, words: `${words}, the best of ${RUNS} runs each`, failure: null };
   } catch (thrown) {
     const { found } = asLabError(thrown, `probing ${wanted.adapter}`);
-    return { device: other, words: "", failure: `${NAMES[wanted.kind]} failed its probe: ${found}` };
+    return { device: other, words: "", failure: `${DEVICE_NAMES[wanted.kind]} failed its probe: ${found}` };
   }
 }
 

@@ -58,19 +58,16 @@ function look(from: usize): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function lowOfAll(): f32 {
   return leastOf(v128.load(extremes));
 }
 
-// @ts-ignore: decorator
 @inline
 function highOfAll(): f32 {
   return mostOf(v128.load(extremes, 16));
 }
 
-// @ts-ignore: decorator
 @inline
 function lostByParts(bits: i32, symmetric: bool): f32 {
   let sum: f32 = 0;
@@ -82,7 +79,6 @@ function lostByParts(bits: i32, symmetric: bool): f32 {
 }
 
 /** Squared errors of a group of `count` weights between `low` and `high`. */
-// @ts-ignore: decorator
 @inline
 function lost(first: usize, count: usize, low: f32, high: f32, bits: i32, symmetric: bool): f32 {
   const least = -<f32>(1 << (bits - 1));
@@ -109,7 +105,6 @@ function lost(first: usize, count: usize, low: f32, high: f32, bits: i32, symmet
   );
 }
 
-// @ts-ignore: decorator
 @inline
 function errorOf(four: v128, inverse: v128, factor: v128, zero: v128, from: v128, to: v128, symmetric: bool): v128 {
   const quotient = f32x4.mul(four, inverse);
@@ -118,7 +113,6 @@ function errorOf(four: v128, inverse: v128, factor: v128, zero: v128, from: v128
   return f32x4.sub(four, f32x4.mul(symmetric ? code : f32x4.sub(code, zero), factor));
 }
 
-// @ts-ignore: decorator
 @inline
 function leastOf(four: v128): f32 {
   return min<f32>(
@@ -127,7 +121,6 @@ function leastOf(four: v128): f32 {
   );
 }
 
-// @ts-ignore: decorator
 @inline
 function mostOf(four: v128): f32 {
   return max<f32>(

@@ -12,7 +12,6 @@ export function clearCounters(): void {
   memory.fill(scratch, 0, COUNTERS << 1);
 }
 
-// @ts-ignore: decorator
 @inline
 export function count(counter: u32): void {
   const at = scratch + (<usize>counter << 1);

@@ -10,7 +10,6 @@ export const INFINITY_BITS: u32 = 0x7f800000;
 export const NAN_BITS: u32 = 0x7fc00000;
 
 /** log2 of an element's bytes. */
-// @ts-ignore: decorator
 @inline
 export function sizeShift(element: u32): u32 {
   return element == F32 ? 2 : 1;
@@ -26,7 +25,6 @@ export function widenedF16(raw: u32): u32 {
 }
 
 /** An element's own bits as those of a float32. */
-// @ts-ignore: decorator
 @inline
 export function widened(raw: u32, element: u32): u32 {
   if (element == BF16) return raw << 16;
@@ -35,13 +33,11 @@ export function widened(raw: u32, element: u32): u32 {
 }
 
 /** An element's own bits. */
-// @ts-ignore: decorator
 @inline
 export function rawAt(base: usize, index: u32, element: u32): u32 {
   return element == F32 ? load<u32>(base + (<usize>index << 2)) : <u32>load<u16>(base + (<usize>index << 1));
 }
 
-// @ts-ignore: decorator
 @inline
 export function putRaw(base: usize, index: u32, raw: u32, element: u32): void {
   if (element == F32) store<u32>(base + (<usize>index << 2), raw);
@@ -49,7 +45,6 @@ export function putRaw(base: usize, index: u32, raw: u32, element: u32): void {
 }
 
 /** The value of an element. */
-// @ts-ignore: decorator
 @inline
 export function valueAt(base: usize, index: u32, element: u32): f32 {
   return reinterpret<f32>(widened(rawAt(base, index, element), element));
@@ -70,7 +65,6 @@ export function narrowed(value: f32, element: u32): u32 {
 }
 
 /** The element nearest to a float32, as a float32. */
-// @ts-ignore: decorator
 @inline
 export function rounded(value: f32, element: u32): f32 {
   if (element == F32) return value;
@@ -78,7 +72,6 @@ export function rounded(value: f32, element: u32): f32 {
 }
 
 /** Four elements from `base` on, as float32: `index` is that of the first. */
-// @ts-ignore: decorator
 @inline
 export function fourAt(base: usize, index: u32, element: u32): v128 {
   if (element == F32) return v128.load(base + (<usize>index << 2));
@@ -89,7 +82,6 @@ export function fourAt(base: usize, index: u32, element: u32): v128 {
 }
 
 /** Four f16 in the low halves of i32 lanes as float32. */
-// @ts-ignore: decorator
 @inline
 export function widenedF16s(wide: v128): v128 {
   const sign = i32x4.shl(v128.and(wide, i32x4.splat(0x8000)), 16);
@@ -102,7 +94,6 @@ export function widenedF16s(wide: v128): v128 {
 }
 
 /** Own bits of the f16 nearest to four finite float32 below 65520, ties to even, in i32 lanes. */
-// @ts-ignore: decorator
 @inline
 export function narrowedF16s(values: v128): v128 {
   const sign = v128.and(i32x4.shr_u(values, 16), i32x4.splat(0x8000));

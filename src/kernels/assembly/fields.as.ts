@@ -1,20 +1,17 @@
 // Fields of `bits` bits, packed densely, the first lowest. Eight fields are exactly `bits` bytes.
 
 /** Where `bits` bits lie at the bottom of each lane of 16 and of 32 bits. */
-// @ts-ignore: decorator
 @inline
 function everyHalf(bits: u32): u64 {
   return ((<u64>1 << bits) - 1) * 0x0001000100010001;
 }
 
-// @ts-ignore: decorator
 @inline
 function everyWord(bits: u32): u64 {
   return ((<u64>1 << bits) - 1) * 0x0000000100000001;
 }
 
 /** The low `bits` of eight bytes side by side. */
-// @ts-ignore: decorator
 @inline
 export function packedEight(bytes: u64, bits: u32): u64 {
   if (bits == 8) return bytes;
@@ -27,7 +24,6 @@ export function packedEight(bytes: u64, bits: u32): u64 {
 }
 
 /** Eight fields as eight bytes. */
-// @ts-ignore: decorator
 @inline
 export function spreadEight(fields: u64, bits: u32): u64 {
   if (bits == 8) return fields;

@@ -8,7 +8,6 @@ import { F32, rounded } from "./elements.as";
 // while two mantissas of 8 bits never have a quotient within 2^-17 of a tie of 8 bits.
 
 /** A scale whose products with codes and quotients with weights stay normal: 2^-95 to 2^95. */
-// @ts-ignore: decorator
 @inline
 export function isUsual(scale: f32): bool {
   const biased = reinterpret<u32>(scale) >> 23;
@@ -16,14 +15,12 @@ export function isUsual(scale: f32): bool {
 }
 
 /** The same of four scales: all bits of a lane, or none. */
-// @ts-ignore: decorator
 @inline
 export function usualScales(scales: v128): v128 {
   return i32x4.le_u(i32x4.sub(i32x4.shr_u(scales, 23), i32x4.splat(32)), i32x4.splat(190));
 }
 
 /** The format whose precision a quotient keeps. */
-// @ts-ignore: decorator
 @inline
 export function quotientElement(element: u32, precision: u32): u32 {
   return precision == 24 ? F32 : element;
@@ -36,14 +33,12 @@ export function plainCode(weight: f32, scale: f32, zeroPoint: f32, lowest: f32, 
   return nearest<f32>(min<f32>(max<f32>(sum, 2 * lowest), 2 * highest + 1));
 }
 
-// @ts-ignore: decorator
 @inline
 export function clamped(code: f32, lowest: f32, highest: f32): f32 {
   return min<f32>(max<f32>(code, lowest), highest);
 }
 
 /** A signed byte of zero points, or 0. */
-// @ts-ignore: decorator
 @inline
 export function zeroPointAt(zeroPoints: usize, place: u32, symmetric: u32): f32 {
   return symmetric ? 0 : <f32>load<i8>(zeroPoints + place);
@@ -53,7 +48,6 @@ export function zeroPointAt(zeroPoints: usize, place: u32, symmetric: u32): f32 
  * Four float32 with `dropped` (16 or 13) fraction bits fewer, ties to even: Veltkamp's splitting, in three steps. Values are
  * normal and below 2^110. That it breaks ties to even is no theorem, but so for every mantissa: `int-code.test.ts`.
  */
-// @ts-ignore: decorator
 @inline
 export function roundedFractions(values: v128, dropped: i32): v128 {
   const split = f32x4.mul(values, f32x4.splat(<f32>((1 << dropped) + 1)));
@@ -64,7 +58,6 @@ export function roundedFractions(values: v128, dropped: i32): v128 {
  * Sums of quotients and zero point of four weights under a usual scale, rounded to `precision` bits.
  * @param divisor the scale; its reciprocal under 8 bits
  */
-// @ts-ignore: decorator
 @inline
 export function quotientSums(weights: v128, divisor: v128, zeroPoints: v128, precision: u32, symmetric: bool): v128 {
   let sums: v128;
@@ -82,7 +75,6 @@ export function quotientSums(weights: v128, divisor: v128, zeroPoints: v128, pre
 }
 
 /** What `quotientSums` takes for a scale. */
-// @ts-ignore: decorator
 @inline
 export function divisorOf(scale: f32, precision: u32): f32 {
   return precision == 8 ? <f32>1 / scale : scale;

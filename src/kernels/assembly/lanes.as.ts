@@ -1,5 +1,4 @@
 /** Sum of the four lanes of whole numbers. */
-// @ts-ignore: decorator
 @inline
 export function laneSum(lanes: v128): u32 {
   return (

@@ -64,7 +64,6 @@ export function cholesky_panel(uniforms: usize, block: u32, status: usize, matri
 }
 
 /** Four unknowns of one row, of which all before `done` are taken care of. */
-// @ts-ignore: decorator
 @inline
 function solveFour(x: usize, done: u32, column: u32): void {
   for (let j: u32 = 0; j < 4; j++) {

@@ -96,7 +96,6 @@ function restore(
   for (; place < last; place++) restoreOne(element, stream, bits, flips, scale, zeroPoint, place, to);
 }
 
-// @ts-ignore: decorator
 @inline
 function restoreEights(
   element: u32,
@@ -127,7 +126,6 @@ function restoreEights(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function fourRounded(values: v128, element: u32): v128 {
   if (element == BF16) return roundedFractions(values, 16);

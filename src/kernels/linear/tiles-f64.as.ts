@@ -14,14 +14,12 @@ export const ROWS: u32 = 128;
 const PANEL_STRIDE: usize = 256;
 
 /** Address of an element of a matrix. */
-// @ts-ignore: decorator
 @inline
 export function elementOf(matrix: usize, n: u32, row: u32, column: u32): usize {
   return matrix + (((<usize>row * n) + column) << 3);
 }
 
 /** Where row `k` and column `column` of the panel lie. */
-// @ts-ignore: decorator
 @inline
 export function panelAt(k: u32, column: u32): usize {
   return scratch + k * PANEL_STRIDE + (<usize>column << 3);
@@ -109,7 +107,6 @@ function tile(a: usize, k: u32, panel: usize, c: usize, stride: usize, sign: f64
   putFour(c + 3 * stride, left3, right3, signs, adds);
 }
 
-// @ts-ignore: decorator
 @inline
 function putFour(c: usize, left: v128, right: v128, signs: v128, adds: bool): void {
   const signedLeft = f64x2.mul(left, signs);
@@ -145,7 +142,6 @@ function edge(
 }
 
 /** Zeros above the diagonal. Pieces: 64 rows. */
-// @ts-ignore: decorator
 @inline
 export function clearUpper(matrix: usize, n: u32, begin: u32, end: u32): void {
   for (let row = begin * BLOCK; row < min(end * BLOCK, n); row++) {

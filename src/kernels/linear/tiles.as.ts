@@ -128,7 +128,6 @@ function tile1(x: usize, xStride: usize, w: usize, wStride: usize, k: u32, y: us
 }
 
 /** Writes four sums, with what the last four products add where `k` is no multiple of 8. */
-// @ts-ignore: decorator
 @inline
 function putSums(y: usize, sums: v128, x: usize, w: usize, wStride: usize, k: u32, adds: bool): void {
   let all = sums;
@@ -155,7 +154,6 @@ function sumOf(x: usize, w: usize, first: u32, last: u32): f32 {
 }
 
 /** The sums of the lanes of four vectors, one to a lane. */
-// @ts-ignore: decorator
 @inline
 function lanesSummed(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));

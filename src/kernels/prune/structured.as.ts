@@ -33,13 +33,11 @@ export function structured(
   if (stop == elements && element != F32 && (elements & 1) == 1) putRaw(pruned, elements, 0, element);
 }
 
-// @ts-ignore: decorator
 @inline
 function isDoomed(doomed: usize, line: u32): bool {
   return ((<u32>load<u8>(doomed + (line >> 3)) >> (line & 7)) & 1) == 1;
 }
 
-// @ts-ignore: decorator
 @inline
 function copyRow(weights: usize, pruned: usize, first: u32, last: u32, isGone: bool, element: u32): void {
   const shift = sizeShift(element);
@@ -57,7 +55,6 @@ function copyRow(weights: usize, pruned: usize, first: u32, last: u32, isGone: b
 }
 
 /** A part of a row from `column` on. Eight columns have a byte of `doomed`. */
-// @ts-ignore: decorator
 @inline
 function copyColumns(weights: usize, doomed: usize, pruned: usize, first: u32, last: u32, column: u32, element: u32): void {
   let index = first;
@@ -86,7 +83,6 @@ function copyColumns(weights: usize, doomed: usize, pruned: usize, first: u32, l
   for (; index < last; index++, column++) copyOne(weights, doomed, pruned, index, column, element);
 }
 
-// @ts-ignore: decorator
 @inline
 function copyOne(weights: usize, doomed: usize, pruned: usize, index: u32, column: u32, element: u32): void {
   putRaw(pruned, index, isDoomed(doomed, column) ? 0 : rawAt(weights, index, element), element);

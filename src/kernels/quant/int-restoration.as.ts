@@ -116,7 +116,6 @@ export function restore(
  * Group by group: fours of weights by the usual path where it holds, the rest one by one. Products of the usual path are not
  * rounded to the element yet: the fewer steps a loop has, the more weights the processor works on at once.
  */
-// @ts-ignore: decorator
 @inline
 function restoreRuns(
   element: u32,
@@ -197,7 +196,6 @@ function prepareGroups(scales: usize, zeroPoints: usize, first: u32): bool {
 }
 
 /** The usual path over the groups that were prepared. */
-// @ts-ignore: decorator
 @inline
 function restoreGroups(symmetric: bool, target: usize): void {
   const low = f32x4.splat(lowest);

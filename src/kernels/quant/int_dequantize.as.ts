@@ -70,7 +70,6 @@ export function int_dequantize(
 }
 
 /** `count` weights, a multiple of 8, under a usual scale from which none leaves the format. */
-// @ts-ignore: decorator
 @inline
 function eights(
   element: u32,

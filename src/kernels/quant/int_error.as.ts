@@ -109,20 +109,17 @@ export function int_error(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function powerOfTwo(exponent: i32): f64 {
   return reinterpret<f64>(<u64>(exponent + 1023) << 52);
 }
 
 /** floor(log2) of a positive float64 that is normal. */
-// @ts-ignore: decorator
 @inline
 function exponentOf(value: f64): i32 {
   return <i32>(reinterpret<u64>(value) >> 52) - 1023;
 }
 
-// @ts-ignore: decorator
 @inline
 function reset(): void {
   error = 0;
@@ -173,7 +170,6 @@ function largestOf(element: u32, base: usize, first: u32, count: u32): u64 {
   return <u64>most | (<u64>(count - numbers) << 32);
 }
 
-// @ts-ignore: decorator
 @inline
 function floatSum(lanes: v128): f64 {
   return (
@@ -190,7 +186,6 @@ function toUnits(element: u32, base: usize, first: u32, count: u32, to: usize): 
   return fillUnits(F32, base, first, count, to);
 }
 
-// @ts-ignore: decorator
 @inline
 function fillUnits(element: u32, base: usize, first: u32, count: u32, to: usize): f64 {
   const factor = f32x4.splat(perUnit);
@@ -221,7 +216,6 @@ function finiteEnergy(element: u32, base: usize, first: u32, count: u32): f64 {
 }
 
 /** Adds one weight, of any kind, in float64. */
-// @ts-ignore: decorator
 @inline
 function addAny(value: f64, reconstruction: f64): void {
   if (!isFinite(reconstruction)) {
@@ -250,7 +244,6 @@ function usualSums(element: u32, count: u32, own: f64): void {
   else addRestored(0, count, own);
 }
 
-// @ts-ignore: decorator
 @inline
 function addRestored(dropped: i32, count: u32, own: f64): void {
   const originals = scratch + ORIGINALS;

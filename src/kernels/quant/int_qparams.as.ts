@@ -93,14 +93,12 @@ export function int_qparams(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function roundedTo(element: u32, values: v128): v128 {
   return element == BF16 ? roundedFractions(values, 16) : values;
 }
 
 /** Whether no scale is a corner. */
-// @ts-ignore: decorator
 @inline
 function areUsual(scales: v128, normal: f32): bool {
   return i32x4.all_true(
@@ -108,7 +106,6 @@ function areUsual(scales: v128, normal: f32): bool {
   );
 }
 
-// @ts-ignore: decorator
 @inline
 function putFour(element: u32, scales: usize, at: u32, values: v128): void {
   if (element == BF16) {

@@ -75,7 +75,6 @@ export function int_quantize(
 }
 
 /** Codes of weights [index, end), a multiple of 8 of them, as bytes. */
-// @ts-ignore: decorator
 @inline
 function usualCodes(
   element: u32,

@@ -19,7 +19,6 @@ export function pack_columns(uniforms: usize, bits: u32, values: usize, packed: 
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function packFours(from: usize, end: usize, to: usize, cols: u32, bits: u32): void {
   const offset = i32x4.splat(1 << (bits - 1));
@@ -41,7 +40,6 @@ function packFours(from: usize, end: usize, to: usize, cols: u32, bits: u32): vo
   if (filled > 0) v128.store(to, words);
 }
 
-// @ts-ignore: decorator
 @inline
 function packOne(from: usize, end: usize, to: usize, cols: u32, bits: u32): void {
   let word: u64 = 0;

@@ -36,28 +36,24 @@ export function energies(uniforms: usize, element: u32, weights: usize, sums: us
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function putSum(sums: usize, output: u32, sum: f64, unit: f64): void {
   const found = <f32>(sum * unit * unit);
   store<f32>(sums + (<usize>output << 2), found == found ? found : f32.MAX_VALUE * 2);
 }
 
-// @ts-ignore: decorator
 @inline
 function square(value: f32): f64 {
   return <f64>value * <f64>value;
 }
 
 /** Squares of the lower two of four. */
-// @ts-ignore: decorator
 @inline
 function lowSquares(four: v128): v128 {
   const two = f64x2.promote_low_f32x4(four);
   return f64x2.mul(two, two);
 }
 
-// @ts-ignore: decorator
 @inline
 function highSquares(four: v128): v128 {
   return lowSquares(i64x2.shuffle(four, four, 1, 0));

@@ -70,7 +70,6 @@ function countBlock(weights: usize, counts: usize, element: u32, first: u32, las
   addCounters(counts + (<usize>(base - 1) << 2), COUNTERS);
 }
 
-// @ts-ignore: decorator
 @inline
 function countOne(counts: usize, bin: u32, base: u32): void {
   if (bin == 0) count(0);
@@ -93,20 +92,17 @@ function countLow(weights: usize, counts: usize, first: u32, last: u32, prefix: 
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function countOneLow(weights: usize, counts: usize, index: u32): void {
   atomic.add<u32>(counts + (<usize>(rawAt(weights, index, F32) & 0xffff) << 2), 1);
 }
 
-// @ts-ignore: decorator
 @inline
 function binAt(weights: usize, index: u32, element: u32): u32 {
   const raw = rawAt(weights, index, element);
   return (element == F32 ? raw >> 16 : raw) & 0x7fff;
 }
 
-// @ts-ignore: decorator
 @inline
 function eightBins(weights: usize, index: u32, element: u32): v128 {
   if (element != F32) return v128.and(v128.load(weights + (<usize>index << 1)), i16x8.splat(0x7fff));

@@ -42,7 +42,6 @@ export function min_max(uniforms: usize, element: u32, weights: usize, extremes:
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function largestLane(lanes: v128): u32 {
   return max(

@@ -175,7 +175,9 @@ export class LabController {
       this.#store.set({ device });
     } catch (thrown) {
       const error = asLabError(thrown, "choosing where to compute");
-      this.#store.set({ deviceChoice: before, failure: { error: error.toData(), during: "comparing" } });
+      this.#store.set({ deviceChoice: before });
+      // Whoever stopped what ran before it knows.
+      if (error.code !== "run/cancelled") this.#store.set({ failure: { error: error.toData(), during: "comparing" } });
     }
   }
 
