@@ -1,40 +1,51 @@
-import { LabError, quote } from "../base/errors.ts";
-import { isJsonNumber, type JsonObject } from "../base/json.ts";
-import type { Architecture, ArchitectureFamily, ConfigReader } from "./architecture.ts";
+import type { JsonObject } from "../base/json.ts";
+import type { Architecture, ArchitectureFamily, DecoderFamily, ShapeOf } from "./architecture.ts";
 import { denseDecoder } from "./dense-decoder.ts";
+import { gemma } from "./gemma.ts";
+import { gptNeox } from "./gpt-neox.ts";
+import { gpt2 } from "./gpt2.ts";
+import type { DecoderGraph } from "./graph.ts";
+import { llama } from "./llama.ts";
+import { mistral } from "./mistral.ts";
+import { mixtral } from "./mixtral.ts";
+import { opt } from "./opt.ts";
+import { badValue, unknownArchitecture, unknownDecoder, unsupportedFeature } from "./parts/config-errors.ts";
+import { configReader } from "./parts/config-reader.ts";
+import { phi3 } from "./phi3.ts";
+import { qwen } from "./qwen.ts";
+import { smollm3 } from "./smollm3.ts";
 
-/** Every family the lab can read: one row each. */
+/** Every family whose KV cache the planner knows: one row each. */
 const FAMILIES: readonly ArchitectureFamily[] = [denseDecoder];
 
-/** No real model passes it; a hostile config that does would make every figure nonsense. */
-const MAX_CONFIG_INTEGER = 2 ** 40;
+/** Every family that runs: one row each. */
+const DECODERS: readonly DecoderFamily[] = [llama, smollm3, mistral, qwen, phi3, gemma, gpt2, gptNeox, opt, mixtral];
 
-/** Fields with a lower limit. Layers are rows of memory in a planner; the longest context announced so far is 1e7 tokens. */
-const LOWER_LIMITS: ReadonlyMap<string, number> = new Map([
-  ["num_hidden_layers", 10_000],
-  ["max_position_embeddings", 2 ** 30],
-]);
-
-/** What a number of config.json that is absent or out of range is in breach of. */
-const NUMBER_RULE = "C01";
+/** Models that are no decoders of text alone, by what they are: their kind is known, and not run. */
+const OTHER_KINDS: readonly { readonly kind: string; readonly modelTypes: readonly string[] }[] = [
+  {
+    kind: "an encoder, which gives no probabilities of a next token",
+    modelTypes: [
+      ...["bert", "roberta", "distilbert", "albert", "electra", "deberta", "deberta-v2", "xlm-roberta", "camembert"],
+      ...["mpnet", "modernbert", "nomic_bert"],
+    ],
+  },
+  { kind: "an encoder with a decoder", modelTypes: ["t5", "mt5", "umt5", "bart", "mbart", "pegasus", "whisper"] },
+  { kind: "a model of images and text; its text model alone would run", modelTypes: ["gemma3"] },
+];
 
 /**
- * The architecture that a parsed config.json describes.
+ * The architecture that a parsed config.json describes, for the planner.
  * @throws LabError `config/missing-key`, `config/bad-value`, with the fields `rule` and `key`: the file is wrong;
  *   `config/unknown-architecture`, `config/sliding-window`, without a rule: the lab does not know this kind. Each leaves the
  *   weights usable: only what needs the architecture is off.
  */
 export function readArchitecture(config: JsonObject): Architecture {
-  const modelType = config.get("model_type");
-  const family = typeof modelType === "string" ? FAMILIES.find((row) => row.modelTypes.includes(modelType)) : undefined;
-  if (typeof modelType !== "string" || !family) {
-    throw new LabError({
-      code: "config/unknown-architecture",
-      doing: "reading the architecture of config.json",
-      found: typeof modelType === "string" ? `model_type "${quote(modelType)}"` : "no model_type",
-      allowed: FAMILIES.flatMap((row) => row.modelTypes).join(", "),
-      advice: "sizes and errors of the weights stand; only the KV cache is left out",
-    });
+  const modelType = modelTypeOf(config);
+  const family = FAMILIES.find((row) => modelType !== null && row.modelTypes.includes(modelType));
+  if (modelType === null || !family) {
+    const known = FAMILIES.flatMap((row) => row.modelTypes);
+    throw unknownArchitecture(modelType, known, "sizes and errors of the weights stand; only the KV cache is left out");
   }
   const reader = configReader(config);
   const architecture = family.read(modelType, reader);
@@ -49,45 +60,27 @@ export function readArchitecture(config: JsonObject): Architecture {
   return architecture;
 }
 
-function configReader(config: JsonObject): ConfigReader {
-  const optionalInteger = (...names: readonly string[]): number | null => {
-    for (const name of names) {
-      const value = config.get(name);
-      if (value === undefined || value === null) continue;
-      const number = isJsonNumber(value) ? value.asUnsignedInteger() : undefined;
-      const most = LOWER_LIMITS.get(name) ?? MAX_CONFIG_INTEGER;
-      if (number === undefined || number < 1n || number > BigInt(most)) {
-        throw badValue(name, isJsonNumber(value) ? value.text : typeof value, `a whole number from 1 to ${most}`);
-      }
-      return Number(number);
-    }
-    return null;
-  };
-  return {
-    optionalInteger,
-    integer(...names) {
-      const value = optionalInteger(...names);
-      if (value !== null) return value;
-      throw new LabError({
-        code: "config/missing-key",
-        doing: "reading config.json",
-        found: `no ${names.join(" or ")}`,
-        allowed: "a whole number of 1 or more",
-        advice: "take the config.json that belongs to the weights; without it the KV cache is left out",
-        fields: { rule: NUMBER_RULE, file: "config.json", key: names[0] ?? "" },
-      });
-    },
-    flag: (name) => config.get(name) === true,
-  };
+/**
+ * How the model of a parsed config.json and its stored tensors runs. Every tensor that the graph names is there, in the shape
+ * that its step needs. Keys that are absent are what transformers 5.17 takes them for, but for the sizes of the vocabulary,
+ * the hidden states, the layers, the heads and the MLP, which must be said.
+ * @param shapeOf shapes of the stored tensors, as their files have them
+ * @throws LabError `config/unknown-architecture` for a `model_type` that the lab has never heard of;
+ *   `config/unsupported-feature` (field `feature`) for what it knows and cannot run; `config/tensor-missing` and
+ *   `config/tensor-shape` (fields `tensor`, `expected`, `found`); `config/missing-key` and `config/bad-value` (fields `rule`,
+ *   `key`). Each leaves the weights usable.
+ */
+export function readDecoder(config: JsonObject, shapeOf: ShapeOf): DecoderGraph {
+  const modelType = modelTypeOf(config);
+  const family = DECODERS.find((row) => modelType !== null && row.modelTypes.includes(modelType));
+  if (modelType !== null && family) return family.read(modelType, configReader(config), shapeOf);
+  const known = DECODERS.flatMap((row) => row.modelTypes);
+  const other = OTHER_KINDS.find((row) => modelType !== null && row.modelTypes.includes(modelType));
+  if (other) throw unsupportedFeature(`model_type "${modelType}", ${other.kind}`, known.join(", "));
+  throw unknownDecoder(modelType, known);
 }
 
-function badValue(key: string, found: string, allowed: string): LabError {
-  return new LabError({
-    code: "config/bad-value",
-    doing: `reading ${key} of config.json`,
-    found: quote(found),
-    allowed,
-    advice: "take the config.json that belongs to the weights; without it the KV cache is left out",
-    fields: { rule: NUMBER_RULE, file: "config.json", key },
-  });
+function modelTypeOf(config: JsonObject): string | null {
+  const modelType = config.get("model_type");
+  return typeof modelType === "string" ? modelType : null;
 }
