@@ -3,6 +3,19 @@ import { intLinearCases } from "./linear/int_linear.cases.ts";
 import { linearCases } from "./linear/linear.cases.ts";
 import { triangularInverseCases } from "./linear/triangular_inverse.cases.ts";
 import { copyCases } from "./measure/copy.cases.ts";
+import { accumulateCases } from "./model/accumulate.cases.ts";
+import { addCases } from "./model/add.cases.ts";
+import { addRowCases } from "./model/add_row.cases.ts";
+import { attentionCases } from "./model/attention.cases.ts";
+import { divergenceCases } from "./model/divergence.cases.ts";
+import { embedCases } from "./model/embed.cases.ts";
+import { gateCases } from "./model/gate.cases.ts";
+import { normCases } from "./model/norm.cases.ts";
+import { rotateCases } from "./model/rotate.cases.ts";
+import { roundToCases } from "./model/round_to.cases.ts";
+import { routeCases } from "./model/route.cases.ts";
+import { softCapCases } from "./model/soft_cap.cases.ts";
+import { widenCases } from "./model/widen.cases.ts";
 import { nOfMCases } from "./prune/n_of_m.cases.ts";
 import { structuredCases } from "./prune/structured.cases.ts";
 import { thresholdCases } from "./prune/threshold.cases.ts";
@@ -11,6 +24,7 @@ import { intErrorCases } from "./quant/int_error.cases.ts";
 import { intQparamsCases } from "./quant/int_qparams.cases.ts";
 import { intQuantizeCases } from "./quant/int_quantize.cases.ts";
 import { packColumnsCases } from "./quant/pack_columns.cases.ts";
+import { channelStatisticsCases } from "./stats/channel_statistics.cases.ts";
 import { energiesCases } from "./stats/energies.cases.ts";
 import { levelHistogramCases } from "./stats/level_histogram.cases.ts";
 import { magnitudeHistogramCases } from "./stats/magnitude_histogram.cases.ts";
@@ -31,9 +45,23 @@ export const ALL_CASES: readonly KernelCase[] = [
   ...structuredCases,
   ...magnitudeHistogramCases,
   ...energiesCases,
+  ...channelStatisticsCases,
   ...linearCases,
   ...intLinearCases,
+  ...attentionCases,
+  ...divergenceCases,
   ...choleskyCases,
   ...triangularInverseCases,
+  ...accumulateCases,
+  ...addCases,
+  ...addRowCases,
+  ...embedCases,
+  ...gateCases,
+  ...normCases,
+  ...rotateCases,
+  ...roundToCases,
+  ...routeCases,
+  ...softCapCases,
+  ...widenCases,
   ...copyCases,
 ];

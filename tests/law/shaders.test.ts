@@ -1,16 +1,25 @@
 import { describe, expect, test } from "vitest";
-import type { AnyKernel } from "../../src/device/kernel.ts";
+import type { AnyKernel, Kernel, KernelVariant } from "../../src/device/kernel.ts";
+import { WANTED_FEATURES } from "../../src/device/webgpu/open-adapter.ts";
 import { ALL_CASES } from "../../src/kernels/all-cases.ts";
 import type { KernelCase } from "../../src/kernels/test-case.ts";
 import { projectFiles, readProjectFile } from "../support/project-files.ts";
 import { bindingsIn, includesIn, overridesIn } from "../support/wgsl-declarations.ts";
 
 const shaders = projectFiles("shaders").filter((path) => path.endsWith(".wgsl"));
-/** `quant/int_scale`, without the shared pieces. */
-const names = shaders.map((path) => path.slice("shaders/".length, -".wgsl".length)).filter((name) => !isShared(name));
+/** `quant/int_scale`, without the shared pieces, and `stats/min_max.subgroup`, a variant. */
+const shaderStems = shaders
+  .map((path) => path.slice("shaders/".length, -".wgsl".length))
+  .filter((name) => !isShared(name));
+const names = shaderStems.filter((name) => !name.includes("."));
 const kernelFiles = projectFiles("src/kernels");
 /** Kernels that say that they have no shader. */
 const cpuOnly = [...new Set(ALL_CASES.filter(({ kernel }) => kernel.wgsl === null).map(({ kernel }) => kernel.name))];
+/** Every variant that a wrapper names, as `stats/min_max.subgroup`. */
+const variants = [...new Set(ALL_CASES.map(({ kernel }) => kernel))].flatMap((kernel) => {
+  const { variants: own = [] } = kernel as unknown as Kernel<unknown, unknown>;
+  return own.map((variant) => ({ title: `${kernel.name}.${variant.name}`, kernel, variant }));
+});
 const casesOf = (name: string) => ALL_CASES.filter(({ kernel }) => kernel.name === name);
 
 function isShared(name: string): boolean {
@@ -22,6 +31,48 @@ function stemsWith(suffix: string): readonly string[] {
   return kernelFiles
     .filter((path) => path.endsWith(suffix) && path.split("/").length === 4)
     .map((path) => path.slice("src/kernels/".length, -suffix.length));
+}
+
+type AnyVariant = KernelVariant<unknown, unknown>;
+
+/** Features that WGSL names as it enables them, by the words of WebGPU. */
+const FEATURE_OF_EXTENSION: Readonly<Record<string, string>> = { subgroups: "subgroups", f16: "shader-f16" };
+
+function enabledIn(wgsl: string): readonly string[] {
+  const extensions = [...wgsl.matchAll(/^enable ([^;]+);/gm)].flatMap(([, list = ""]) => list.split(/\s*,\s*/));
+  return extensions.map((extension) => FEATURE_OF_EXTENSION[extension] ?? `none of ${extension}`).sort();
+}
+
+/** Names of a shader's entry points, sorted. */
+function entriesIn(wgsl: string): readonly string[] {
+  return [...wgsl.matchAll(/@compute[^{]*?\bfn (\w+)/g)].map(([, entry = ""]) => entry).sort();
+}
+
+/** What software adapters pay dearly for, and what not every device has. */
+function gpuShapeIn(wgsl: string): readonly string[] {
+  const code = wgsl.replace(/\/\/.*$/gm, "");
+  return [...code.matchAll(/\b\w*[Bb]arrier\(|var<workgroup>|\bsubgroup\w*|^enable .*;/gm)].map(([found]) => found);
+}
+
+/** Bindings as a wrapper has them, storage first. */
+function storageIn(wgsl: string): readonly string[] {
+  const declared = bindingsIn(wgsl);
+  expect(declared.map((binding) => binding.index)).toEqual(declared.map((_, index) => index));
+  const storage = declared.filter(({ kind }) => kind !== "uniform");
+  expect(declared.slice(storage.length).map(({ kind }) => kind)).toEqual(["uniform"]);
+  return storage.map((binding) => `${binding.name} ${binding.kind}`);
+}
+
+/** The struct of the uniforms, one member a line. */
+function uniformsIn(wgsl: string): string | undefined {
+  return /^struct Shape \{[^}]*\}/m.exec(wgsl)?.[0];
+}
+
+/** What follows the last include line of a file. */
+function bodyOf(path: string): string | undefined {
+  return readProjectFile(path)
+    .split(/^\/\/ include: .*\n/m)
+    .at(-1);
 }
 
 /** The shader of a kernel that must have one. */
@@ -49,12 +100,7 @@ describe.each(names)("the shader of %s", (name) => {
 
   test("declares the bindings of its wrapper, in order, and uniforms after them", () => {
     for (const { kernel } of casesOf(name)) {
-      const wrapper = kernel.bindings.map((binding) => `${binding.name} ${binding.access}`);
-      const declared = bindingsIn(wgslOf(kernel));
-      expect(declared.map((binding) => binding.index)).toEqual(declared.map((_, index) => index));
-      const storage = declared.filter(({ kind }) => kind !== "uniform");
-      expect(storage.map((binding) => `${binding.name} ${binding.kind}`)).toEqual(wrapper);
-      expect(declared.slice(storage.length).map(({ kind }) => kind)).toEqual(["uniform"]);
+      expect(storageIn(wgslOf(kernel))).toEqual(kernel.bindings.map((binding) => `${binding.name} ${binding.access}`));
     }
   });
 
@@ -64,21 +110,61 @@ describe.each(names)("the shader of %s", (name) => {
 
   test("has the second entry point that its wrapper dispatches, or none", () => {
     for (const { kernel } of casesOf(name)) {
-      const entries = [...wgslOf(kernel).matchAll(/@compute[^{]*?\bfn (\w+)/g)].map(([, entry]) => entry);
-      expect(entries).toEqual(kernel.rest ? ["main", "rest"] : ["main"]);
+      expect(entriesIn(wgslOf(kernel))).toEqual(kernel.rest ? ["main", "rest"] : ["main"]);
     }
   });
 
+  test("runs on every device, and waits for nobody", () => {
+    for (const { kernel } of casesOf(name)) expect(gpuShapeIn(wgslOf(kernel))).toEqual([]);
+  });
+
   test("is what its wrapper runs, without include lines left over", () => {
-    const body = readProjectFile(`shaders/${name}.wgsl`)
-      .split(/^\/\/ include: .*\n/m)
-      .at(-1);
     for (const { kernel } of casesOf(name)) {
       expect(includesIn(wgslOf(kernel))).toEqual([]);
-      expect(wgslOf(kernel).endsWith(body ?? "")).toBe(true);
+      expect(wgslOf(kernel).endsWith(bodyOf(`shaders/${name}.wgsl`) ?? "")).toBe(true);
     }
   });
 });
+
+test("there are variants, each a file of its own, and no file is left over", () => {
+  expect(variants.length).toBeGreaterThan(0);
+  expect(variants.map(({ title }) => title).toSorted()).toEqual(
+    shaderStems.filter((name) => name.includes(".")).sort(),
+  );
+  expect(variants.filter(({ variant }) => variant.name === "default")).toEqual([]);
+});
+
+describe.each(variants)(
+  "the variant $title",
+  ({ title, kernel, variant }: { title: string; kernel: AnyKernel; variant: AnyVariant }) => {
+    test("has the bindings, the uniforms and the entry points of the kernel's own shader", () => {
+      expect(storageIn(variant.wgsl)).toEqual(storageIn(wgslOf(kernel)));
+      expect(uniformsIn(variant.wgsl)).toEqual(uniformsIn(wgslOf(kernel)));
+      expect(uniformsIn(variant.wgsl)).toBeDefined();
+      expect(entriesIn(variant.wgsl)).toEqual(entriesIn(wgslOf(kernel)));
+    });
+
+    test("has its constants as overrides", () => {
+      for (const item of casesOf(kernel.name)) expect(overridesIn(variant.wgsl)).toEqual(constantsOf(item));
+    });
+
+    test("says which features it enables, and devices are asked for them", () => {
+      expect(variant.features.toSorted()).toEqual(enabledIn(variant.wgsl));
+      expect(variant.features.filter((feature) => !WANTED_FEATURES.includes(feature))).toEqual([]);
+    });
+
+    test("is its file, without include lines left over", () => {
+      expect(includesIn(variant.wgsl)).toEqual([]);
+      expect(variant.wgsl.endsWith(bodyOf(`shaders/${title}.wgsl`) ?? "none")).toBe(true);
+    });
+
+    test("takes cases that run everywhere, and dispatches something for each", () => {
+      const taken = casesOf(kernel.name).filter(({ source, shape }) => variant.takes(source, shape));
+      expect(taken).not.toHaveLength(0);
+      expect(taken.filter(({ source, shape }) => variant.workgroups(source, shape) < 1)).toEqual([]);
+    });
+  },
+);
 
 test.each(shaders)("%s includes files that exist", (path) => {
   const includes = includesIn(readProjectFile(path));
@@ -123,6 +209,17 @@ override BITS: u32 = 4u;
       "shape uniform",
     ]);
     expect(overridesIn(wgsl)).toEqual(["BITS", "OFFSET"]);
+  });
+
+  test("reads features, and finds what software adapters pay dearly for", () => {
+    expect(enabledIn("enable f16, subgroups;\nenable chromium_x;")).toEqual([
+      "none of chromium_x",
+      "shader-f16",
+      "subgroups",
+    ]);
+    expect(gpuShapeIn("workgroupBarrier();\nvar<workgroup> a: u32;\nsubgroupMax(b); // storageBarrier()")).toHaveLength(
+      3,
+    );
   });
 
   test("reads includes, and refuses a line that the resolver would pass over", () => {

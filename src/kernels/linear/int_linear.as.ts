@@ -2,14 +2,14 @@ import { BF16, F16, F32, narrowedF16s, rounded, valueAt, widenedF16s } from "../
 import { spreadEight } from "../assembly/fields.as";
 import { roundedFractions, zeroPointAt } from "../assembly/int-code.as";
 import { scratch } from "../assembly/scratch.as";
-import { multiplyRows, TILE } from "./tiles.as";
+import { multiplyRows, TILE } from "../assembly/tiles.as";
 
 const ROWS: u32 = 256;
 
 /** Weights of a row that are restored at a time: four rows of them fill the scratch memory. */
 const DEPTH: u32 = 1024;
 
-/** y = x Wᵀ with W from packed codes. Pieces: 4 columns of y. */
+/** y = x Wᵀ with W from packed codes, in a block of y. Pieces: 4 columns of the block. */
 export function int_linear(
   uniforms: usize,
   element: u32,
@@ -29,7 +29,10 @@ export function int_linear(
   const k = load<u32>(uniforms, 8);
   const groupSize = load<u32>(uniforms, 12);
   const stride = <usize>k << 2;
-  const outputStride = <usize>n << 2;
+  const firstRow = load<u32>(uniforms, 16);
+  const outputStride = <usize>load<u32>(uniforms, 20) << 2;
+  const x = inputs + firstRow * stride;
+  const y = outputs + firstRow * outputStride + (<usize>load<u32>(uniforms, 24) << 2);
   const streamBytes = <usize>((k * storedBits + 31) >> 5) << 2;
   // Two's complement becomes an offset of half the range when its highest bit is flipped.
   const half: u32 = 1 << (storedBits - 1);
@@ -54,14 +57,14 @@ export function int_linear(
           }
         }
         multiplyRows(
-          inputs + row * stride + (<usize>depth << 2),
+          x + row * stride + (<usize>depth << 2),
           stride,
           min(ROWS, m - row),
           scratch,
           DEPTH << 2,
           columns,
           count,
-          outputs + row * outputStride + (<usize>column << 2),
+          y + row * outputStride + (<usize>column << 2),
           outputStride,
           depth > 0,
         );

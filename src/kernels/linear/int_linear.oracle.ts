@@ -1,13 +1,15 @@
 import { FLOAT_FORMATS } from "../../base/float-format.ts";
 import { elementAt } from "../elements.ts";
+import { asFloats } from "../floats.ts";
 import { byteAt, type CodeStorage, type IntCodes, type IntShape } from "../int-params.ts";
-import { asFloats, linearOracle } from "./linear.oracle.ts";
+import { type LinearBlock, linearOracle } from "./linear.oracle.ts";
 
 /** What changes the program. */
 export interface IntLinearSource extends CodeStorage, Pick<IntCodes, "element" | "symmetric"> {}
 
-/** Rows of x and y, and W: a stream a row. Rows and groups of W are multiples of 4 long. */
-export interface IntLinearShape extends IntShape {
+/** W: a stream a row; rows and groups of it are multiples of 4 long. Then rows of x and y, and where the product stands. */
+export interface IntLinearShape extends IntShape, LinearBlock {
+  /** Rows that are multiplied: tokens. */
   readonly m: number;
 }
 
@@ -24,8 +26,7 @@ export function intLinearOracle(
   ]: readonly Uint32Array[],
 ): void {
   const weights = restoredWeights(source, shape, codes, scales, zeroPoints);
-  const sizes = { m: shape.m, n: shape.streams, k: shape.streamLength };
-  linearOracle({}, sizes, [inputs, weights, outputs]);
+  linearOracle({}, { ...shape, n: shape.streams, k: shape.streamLength }, [inputs, weights, outputs]);
 }
 
 /** W [streams, streamLength]: RN((code − zero point) · scale), rounding to the scales' format, as float32 bits. */

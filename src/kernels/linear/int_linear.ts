@@ -8,9 +8,10 @@ import { COLUMNS_PER_PIECE, TILE_COLUMNS } from "./linear.ts";
 const TILE_ROWS = 8;
 
 /**
- * A linear layer without bias whose weights are packed integer codes: y = x Wᵀ. `inputs` x [m, k] float32; W [n, k] as
- * `quant/int_quantize` stores it, a stream a row, each weight as `quant/int_dequantize` restores it, rounded to the scales'
- * format; `outputs` y [m, n] float32. k is `streamLength`, n is `streams`.
+ * A linear layer without bias whose weights are packed integer codes: y = x Wᵀ. W [n, k] as `quant/int_quantize`
+ * stores it, a stream a row, each weight as `quant/int_dequantize` restores it, rounded to the scales' format; `inputs` x
+ * and `outputs` y in float32, and the part of them that is read and written, as `linear/linear` has them. k is
+ * `streamLength`, n is `streams`.
  */
 export const intLinear: Kernel<IntLinearSource, IntLinearShape> = {
   name: "linear/int_linear",
@@ -29,7 +30,15 @@ export const intLinear: Kernel<IntLinearSource, IntLinearShape> = {
     STORED_BITS: storedBits,
     OFFSET: offset,
   }),
-  uniforms: ({ m, streams, streamLength, groupSize }) => [m, streams, streamLength, groupSize],
+  uniforms: ({ m, streams, streamLength, groupSize, firstRow, outputStride, outputStart }) => [
+    m,
+    streams,
+    streamLength,
+    groupSize,
+    firstRow,
+    outputStride,
+    outputStart,
+  ],
   invocations: (_source, { m, streams }) => Math.ceil(m / TILE_ROWS) * Math.ceil(streams / TILE_COLUMNS),
   wasm: (_source, { streams }) => [{ name: "int_linear", pieces: Math.ceil(streams / COLUMNS_PER_PIECE) }],
   oracle: intLinearOracle,

@@ -13,6 +13,9 @@ const ERROR_BLOCK = 256;
 /** Blocks of an invocation that adds what the usual path left out. */
 const REST_BLOCKS = 8;
 
+/** Blocks of a workgroup of the form `workgroup`. */
+const BLOCKS_PER_WORKGROUP = 2;
+
 /** Words of a scheme's sums in a block. */
 export const SCHEME_WORDS = 6;
 
@@ -34,6 +37,15 @@ export function sumWords(elements: number, schemes: number): number {
 export const intError: Kernel<IntErrorSource, IntErrorShape> = {
   name: "quant/int_error",
   wgsl: shaderSource("quant/int_error"),
+  variants: [
+    {
+      name: "workgroup",
+      wgsl: shaderSource("quant/int_error.workgroup"),
+      features: [],
+      takes: ({ isPruned }) => !isPruned,
+      workgroups: (_source, { elements }) => Math.ceil(elements / ERROR_BLOCK / BLOCKS_PER_WORKGROUP),
+    },
+  ],
   bindings: [
     { name: "original", access: "read" },
     { name: "weights", access: "read" },

@@ -1,4 +1,4 @@
-import type { Kernel } from "../../device/kernel.ts";
+import { type Kernel, WORKGROUP_SIZE } from "../../device/kernel.ts";
 import { ELEMENT_CODES } from "../elements.ts";
 import { type IntShape, quotientPrecision } from "../int-params.ts";
 import { shaderSource } from "../shader-source.ts";
@@ -11,6 +11,17 @@ const BLOCK = 128;
 export const intQuantize: Kernel<IntQuantizeSource, IntShape> = {
   name: "quant/int_quantize",
   wgsl: shaderSource("quant/int_quantize"),
+  variants: [
+    {
+      name: "coalesced",
+      wgsl: shaderSource("quant/int_quantize.coalesced"),
+      features: [],
+      // Eight codes of these widths fill words of their own.
+      takes: ({ storedBits }) => storedBits === 4 || storedBits === 8,
+      workgroups: (_source, { streams, streamLength }) =>
+        Math.ceil((streams * Math.ceil(streamLength / 8)) / WORKGROUP_SIZE),
+    },
+  ],
   bindings: [
     { name: "weights", access: "read" },
     { name: "scales", access: "read" },
