@@ -1,4 +1,4 @@
-import type { KernelCall } from "./kernel.ts";
+import type { AnyKernel, KernelCall } from "./kernel.ts";
 
 /** What kind of device ran a kernel. */
 export type DeviceKind = "webgpu" | "wasm" | "reference";
@@ -8,6 +8,35 @@ export interface DeviceBuffer {
   readonly sizeBytes: number;
   /** Frees the memory now. Using the buffer afterwards is a mistake. */
   destroy(): void;
+}
+
+/** What the own form of a kernel is called among its variants. */
+export const DEFAULT_VARIANT = "default";
+
+/** Which form of a kernel runs, and why it, in words. */
+export interface VariantChoice {
+  /** `default`, or the name of a variant. */
+  readonly variant: string;
+  /** Null where there was nothing to choose from. */
+  readonly why: string | null;
+}
+
+/** The forms that kernels have on a device, and which of them run. */
+export interface VariantTable {
+  /** What this adapter is, as far as it tells: its name and the features that variants use. */
+  readonly adapterKey: string;
+  /** A driver that computes on the CPU: it pays far more for a barrier than it gains by neighbours' loads. */
+  readonly isSoftware: boolean;
+  /** Names of the variants of a kernel that can run here, without the default. */
+  runnable(kernel: AnyKernel): readonly string[];
+  /**
+   * Runs a kernel in another form from the next call on.
+   * @throws Error for a form that cannot run here
+   */
+  use(kernel: AnyKernel, choice: VariantChoice): void;
+  choiceOf(kernel: AnyKernel): VariantChoice;
+  /** Back to the default for every kernel that runs in another form, with a reason. @returns whether there was one */
+  reset(why: string): boolean;
 }
 
 /**
@@ -22,6 +51,10 @@ export interface Device {
   readonly maxBufferBytes: number;
   /** Bytes of weights that it handles in well under 100 ms, so that progress and cancelling stay prompt. */
   readonly tileBytes: number;
+  /** Multiplications with their additions that it handles in about 100 ms: what is submitted at once. */
+  readonly productsPerRun: number;
+  /** Null where every kernel has one form. */
+  readonly variants: VariantTable | null;
   /** A zeroed buffer of at least `sizeBytes`. */
   createBuffer(sizeBytes: number): DeviceBuffer;
   /** Copies `bytes` to the start of `buffer`; a ragged last word is filled with zero bytes. */

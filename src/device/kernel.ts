@@ -23,6 +23,22 @@ export interface WasmStep {
 }
 
 /**
+ * Another form of a kernel for WebGPU, for adapters that it suits better: the same bindings, uniforms, constants and entry
+ * points, the same output. The kernel's own form always works, and runs until a device is told of a better one.
+ */
+export interface KernelVariant<Source, Shape> {
+  /** Stands in the name of its file too: `shaders/stats/min_max.subgroup.wgsl`. Never `default`. */
+  readonly name: string;
+  readonly wgsl: string;
+  /** What a device must have for it to compile. */
+  readonly features: readonly GPUFeatureName[];
+  /** Whether it does such a run; the others are left to the kernel's own form. */
+  takes(source: Source, shape: Shape): boolean;
+  /** Workgroups of `main`, whose size is the shader's own. `rest`, where the kernel has it, runs as in the kernel's own form. */
+  workgroups(source: Source, shape: Shape): number;
+}
+
+/**
  * One computation as a value: every device picks the form it can run.
  * `Source` changes the program text (pipeline constants); `Shape` changes only the run (uniforms, dispatch).
  */
@@ -34,6 +50,8 @@ export interface Kernel<Source, Shape> {
    * lacks what the kernel needs: such a kernel runs on CPUs only.
    */
   readonly wgsl: string | null;
+  /** Its other forms; absent: it has none. */
+  readonly variants?: readonly KernelVariant<Source, Shape>[];
   readonly bindings: readonly Binding[];
   /** Whether its output is the same bits on every device that computes as WGSL demands. */
   readonly isExact: boolean;
@@ -75,7 +93,11 @@ export function call<Source, Shape, Buffer>(
 
 /** Workgroups in x and y that hold at least `invocations`, folded so that neither passes the limit of a dimension. */
 export function foldDispatch(invocations: number): readonly [x: number, y: number] {
-  const workgroups = Math.ceil(invocations / WORKGROUP_SIZE);
+  return foldWorkgroups(Math.ceil(invocations / WORKGROUP_SIZE));
+}
+
+/** At least so many workgroups in x and y. `workgroup_index` of `shaders/lib/workgroup.wgsl` numbers them. */
+export function foldWorkgroups(workgroups: number): readonly [x: number, y: number] {
   const x = Math.min(workgroups, MAX_WORKGROUPS_PER_DIMENSION);
   return [x, x === 0 ? 0 : Math.ceil(workgroups / x)];
 }

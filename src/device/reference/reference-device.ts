@@ -21,6 +21,8 @@ export function createReferenceDevice(): Device {
     adapter: "oracles in JavaScript",
     maxBufferBytes: 2 ** 30,
     tileBytes: 2 ** 18,
+    productsPerRun: 2 ** 26,
+    variants: null,
     createBuffer: (sizeBytes) => new WordBuffer(sizeBytes),
     write(buffer, bytes) {
       const target = words(buffer);

@@ -58,6 +58,8 @@ const CHUNKS_PER_THREAD = 4;
 class MemoryRange implements DeviceBuffer {
   readonly address: number;
   readonly sizeBytes: number;
+  /** What is under way or waits and reads or writes it. */
+  uses = 0;
   readonly #free: (range: MemoryRange) => void;
   #isFreed = false;
 
@@ -188,10 +190,14 @@ class WasmDevice implements Device {
   readonly adapter: string;
   readonly maxBufferBytes = 2 ** 30;
   readonly tileBytes = 16 * 2 ** 20;
+  readonly productsPerRun = 2 ** 31;
+  readonly variants = null;
   readonly #memory: WebAssembly.Memory;
   readonly #team: Team;
   readonly #threads: number;
   readonly #heap = new Heap();
+  /** The last thing that waits, where that is a batch which has not begun. */
+  #waiting: Batch | null = null;
   /** Everything so far; null while nothing is under way. */
   #tail: Promise<void> | null = null;
 
@@ -230,29 +236,51 @@ class WasmDevice implements Device {
   }
 
   write(buffer: DeviceBuffer, bytes: Uint8Array): void {
+    const range = buffer as MemoryRange;
     const put = (from: Uint8Array) => {
-      const target = new Uint8Array(this.#memory.buffer, addressOf(buffer), Math.ceil(from.byteLength / 4) * 4);
+      const target = new Uint8Array(this.#memory.buffer, range.address, Math.ceil(from.byteLength / 4) * 4);
       target.set(from);
       target.fill(0, from.byteLength);
     };
+    if (range.uses === 0) {
+      put(bytes);
+      return;
+    }
     // What is under way may still read the buffer, and the caller may reuse the bytes.
-    if (this.#tail) void this.#after(put.bind(null, bytes.slice()));
-    else put(bytes);
+    const copy = bytes.slice();
+    this.#waiting = null;
+    range.uses++;
+    void this.#after(() => {
+      put(copy);
+      range.uses--;
+    });
   }
 
   async prepare(): Promise<void> {}
 
   run(calls: readonly KernelCall<DeviceBuffer>[]): void {
     for (let first = 0; first < calls.length; ) {
-      const batch = new Batch(this.#threads);
+      const batch = this.#waiting ?? new Batch(this.#threads);
+      const isNew = batch !== this.#waiting;
       while (first < calls.length && batch.add(calls[first] as KernelCall<DeviceBuffer>)) first++;
-      void this.#after(async () => {
-        const { buffer } = this.#memory;
-        new Int32Array(buffer, CONTROL_AT, 2 * batch.steps.length).fill(0);
-        new Uint32Array(buffer, UNIFORMS_AT, batch.uniforms.length).set(batch.uniforms);
-        await this.#team.run(batch.steps);
-      });
+      if (isNew) this.#start(batch);
+      // Full: what is left goes into another.
+      if (first < calls.length) this.#waiting = null;
     }
+  }
+
+  /** Runs a batch after all that is under way. Until then more calls may join it: a turn of the threads costs time. */
+  #start(batch: Batch): void {
+    const isIdle = this.#tail === null;
+    void this.#after(async () => {
+      if (this.#waiting === batch) this.#waiting = null;
+      const { buffer } = this.#memory;
+      new Int32Array(buffer, CONTROL_AT, 2 * batch.steps.length).fill(0);
+      new Uint32Array(buffer, UNIFORMS_AT, batch.uniforms.length).set(batch.uniforms);
+      await this.#team.run(batch.steps);
+      batch.release();
+    });
+    this.#waiting = isIdle ? null : batch;
   }
 
   /** Does something after all that is under way; not at all where that failed. */
@@ -276,25 +304,16 @@ class WasmDevice implements Device {
   }
 
   async read(buffer: DeviceBuffer, sizeBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    await this.settle();
     const copy = new Uint8Array(sizeBytes);
-    copy.set(new Uint8Array(this.#memory.buffer, addressOf(buffer), sizeBytes));
+    // What is run from now on comes after it.
+    this.#waiting = null;
+    await checked(this.#after(() => copy.set(new Uint8Array(this.#memory.buffer, addressOf(buffer), sizeBytes))));
     return copy;
   }
 
   async settle(): Promise<void> {
-    try {
-      await this.#tail;
-    } catch (cause) {
-      throw new LabError({
-        code: "kernel/failed",
-        doing: "computing in WebAssembly",
-        found: quote(cause instanceof Error ? cause.message : String(cause)),
-        allowed: "no failure",
-        advice: "try again, and report what was computed",
-        cause,
-      });
-    }
+    this.#waiting = null;
+    if (this.#tail) await checked(this.#tail);
   }
 
   destroy(): void {
@@ -302,10 +321,27 @@ class WasmDevice implements Device {
   }
 }
 
+/** The same, a failure as the lab's own. */
+async function checked(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (cause) {
+    throw new LabError({
+      code: "kernel/failed",
+      doing: "computing in WebAssembly",
+      found: quote(cause instanceof Error ? cause.message : String(cause)),
+      allowed: "no failure",
+      advice: "try again, and report what was computed",
+      cause,
+    });
+  }
+}
+
 /** Steps with their uniforms, as many as there is room for. */
 class Batch {
   readonly steps: Step[] = [];
   readonly uniforms: number[] = [];
+  readonly #buffers: MemoryRange[] = [];
   readonly #threads: number;
 
   constructor(threads: number) {
@@ -325,12 +361,21 @@ class Batch {
     this.uniforms.push(...words);
     const constants = Object.values(known.constants(source));
     const addresses = buffers.map(addressOf);
+    for (const buffer of buffers as readonly MemoryRange[]) {
+      buffer.uses++;
+      this.#buffers.push(buffer);
+    }
     for (const { name, extra = [], pieces } of passes) {
       if (pieces === 0) continue;
       const chunk = Math.ceil(pieces / (this.#threads === 1 ? 1 : this.#threads * CHUNKS_PER_THREAD));
       this.steps.push({ name, args: [at, ...constants, ...extra, ...addresses], pieces, chunk });
     }
     return true;
+  }
+
+  /** It is done: its buffers are free to be written to. */
+  release(): void {
+    for (const buffer of this.#buffers) buffer.uses--;
   }
 }
 

@@ -1,19 +1,20 @@
 import { LabError, quote } from "../../base/errors.ts";
 import type { Device, DeviceBuffer } from "../device.ts";
-import { foldDispatch, type Kernel, type KernelCall } from "../kernel.ts";
+import type { Kernel, KernelCall } from "../kernel.ts";
+import { MAX_BUFFER_BYTES, type OpenAdapter, openAdapter } from "./open-adapter.ts";
+import { Programs, shaderOf } from "./programs.ts";
 import { UploadRing } from "./upload-ring.ts";
+import { Variants } from "./variants.ts";
 
 /** Shape uniforms have 64 words at most; one slot each keeps their binding simple. */
 const UNIFORM_BYTES = 256;
 
-/** Limits worth asking for; the rest stay at WebGPU's lowest, so that what runs here runs everywhere. */
-const WANTED_LIMITS = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
-
 /** A software adapter on two cores takes about 70 ms for this under eight schemes; a GPU well under one. */
 const TILE_BYTES = 4 * 2 ** 20;
 
-/** Largest buffer the lab maps or binds. Tiles are far smaller; it bounds a mistake, not the work. */
-const MAX_BUFFER_BYTES = 2 ** 28;
+/** Multiplications in about 70 ms: 4 GFLOP/s on a software adapter, a GPU does far more. */
+const SOFTWARE_PRODUCTS_PER_RUN = 2 ** 27;
+const GPU_PRODUCTS_PER_RUN = 2 ** 34;
 
 /** How long the news of a loss may take after a read failed for it. */
 const LOSS_NEWS_MS = 200;
@@ -33,99 +34,18 @@ class GpuMemory implements DeviceBuffer {
 }
 
 /**
- * Opens a device on a fresh adapter (an adapter serves one device only).
+ * Opens a device on a fresh adapter.
  * @param gpu the host's `navigator.gpu`, or null where it has none
  * @throws LabError `device/no-webgpu`, `device/no-adapter`, `device/refused`
  */
 export async function createWebGpuDevice(gpu: GPU | null): Promise<Device> {
-  if (!gpu) {
-    throw new LabError({
-      code: "device/no-webgpu",
-      doing: "looking for WebGPU",
-      found: isInsecurePage()
-        ? "none, since this page came neither over https nor from localhost"
-        : "this environment has none",
-      allowed: "a browser with WebGPU on https or localhost, or Node with the optional package webgpu",
-      advice: "take another browser, install the package, or choose the CPU",
-    });
-  }
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) {
-    throw new LabError({
-      code: "device/no-adapter",
-      doing: "asking for a WebGPU adapter",
-      found: "no adapter",
-      allowed: "a GPU with a Vulkan, Metal or D3D12 driver, or a software driver such as SwiftShader",
-      advice: "on Debian install chromium and libvulkan1, in a browser enable hardware acceleration, or choose the CPU",
-    });
-  }
-  return wrap(await requestDevice(adapter), describeAdapter(adapter));
+  return wrap(await openAdapter(gpu));
 }
 
-/** Browsers have WebGPU on secure pages only. */
-function isInsecurePage(): boolean {
-  return "isSecureContext" in globalThis && globalThis.isSecureContext === false;
-}
-
-async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  const requiredLimits = Object.fromEntries(
-    WANTED_LIMITS.map((name) => [name, Math.min(adapter.limits[name], MAX_BUFFER_BYTES)]),
-  );
-  try {
-    return await adapter.requestDevice({ requiredLimits });
-  } catch (first) {
-    try {
-      return await adapter.requestDevice();
-    } catch {
-      throw new LabError({
-        code: "device/refused",
-        doing: "opening a WebGPU device",
-        found: quote(first instanceof Error ? first.message : String(first)),
-        allowed: "a device with WebGPU's lowest limits",
-        advice: "close other pages that use the GPU and reload, or choose the CPU",
-        cause: first,
-      });
-    }
-  }
-}
-
-/** A compiled kernel. */
-interface Program {
-  /** One for each entry point. */
-  readonly pipelines: readonly GPUComputePipeline[];
-  readonly layout: GPUBindGroupLayout;
-}
-
-/** What makes two programs the same: the kernel and its constants. */
-function programKey(kernel: Kernel<unknown, unknown>, source: unknown): string {
-  return `${kernel.name} ${JSON.stringify(kernel.constants(source))}`;
-}
-
-/** Entry points of a kernel's shader, in the order in which they run. */
-function entryPoints({ rest }: Kernel<unknown, unknown>): readonly string[] {
-  return rest ? ["main", "rest"] : ["main"];
-}
-
-/** @throws LabError `kernel/cpu-only` where there is none */
-function shaderOf({ name, wgsl }: Pick<Kernel<unknown, unknown>, "name" | "wgsl">): string {
-  if (wgsl !== null) return wgsl;
-  throw new LabError({
-    code: "kernel/cpu-only",
-    doing: `running ${name} on WebGPU`,
-    found: "a kernel without a shader, since WGSL lacks what it needs",
-    allowed: "kernels with a shader",
-    advice: "run it on the CPU",
-  });
-}
-
-function describeAdapter(adapter: GPUAdapter): string {
-  const { vendor, architecture, device, description } = adapter.info;
-  const words = description || [vendor, architecture, device].filter(Boolean).join(" ");
-  return quote(words || "unnamed WebGPU adapter");
-}
-
-function wrap(device: GPUDevice, adapter: string): Device {
-  const pipelines = new Map<string, Program>();
+function wrap(opened: OpenAdapter): Device {
+  const { device, name: adapter } = opened;
+  const variants = new Variants(opened);
+  const programs = new Programs(device, variants);
   const uniforms: GPUBuffer[] = [];
   const uploads = new UploadRing(device, TILE_BYTES);
   /** Buffers to read through that nobody reads through now, by size; as many as were ever in use at once. */
@@ -156,56 +76,6 @@ function wrap(device: GPUDevice, adapter: string): Device {
     } finally {
       for (let i = 0; i < 3; i++)
         scopes.push(device.popErrorScope().then((error) => error && scopeError(error, doing)));
-    }
-  }
-
-  function describe(kernel: Kernel<unknown, unknown>, source: unknown) {
-    const constants = kernel.constants(source);
-    const storage = kernel.bindings.map(({ access }, binding) => ({
-      binding,
-      visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: access === "read" ? ("read-only-storage" as const) : ("storage" as const) },
-    }));
-    const layout = device.createBindGroupLayout({
-      label: kernel.name,
-      entries: [
-        ...storage,
-        { binding: storage.length, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } },
-      ],
-    });
-    const module = device.createShaderModule({ label: kernel.name, code: shaderOf(kernel) });
-    const descriptors = entryPoints(kernel).map((entryPoint) => ({
-      label: kernel.name,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint, constants },
-    }));
-    return { layout, descriptors };
-  }
-
-  function pipelineOf(kernel: Kernel<unknown, unknown>, source: unknown): Program {
-    const key = programKey(kernel, source);
-    const known = pipelines.get(key);
-    if (known) return known;
-    const { layout, descriptors } = describe(kernel, source);
-    const made = { pipelines: descriptors.map((descriptor) => device.createComputePipeline(descriptor)), layout };
-    pipelines.set(key, made);
-    return made;
-  }
-
-  async function prepare(kernel: Kernel<unknown, unknown>, source: unknown): Promise<void> {
-    const key = programKey(kernel, source);
-    if (pipelines.has(key)) return;
-    let described: ReturnType<typeof describe> | undefined;
-    guarded(`compiling ${kernel.name} on ${adapter}`, () => {
-      described = describe(kernel, source);
-    });
-    if (!described) return;
-    const { layout, descriptors } = described;
-    try {
-      const made = await Promise.all(descriptors.map((descriptor) => device.createComputePipelineAsync(descriptor)));
-      pipelines.set(key, { pipelines: made, layout });
-    } catch {
-      // The first run compiles again, under an error scope that says why it cannot.
     }
   }
 
@@ -255,6 +125,8 @@ function wrap(device: GPUDevice, adapter: string): Device {
     kind: "webgpu",
     adapter,
     tileBytes: TILE_BYTES,
+    productsPerRun: opened.isSoftware ? SOFTWARE_PRODUCTS_PER_RUN : GPU_PRODUCTS_PER_RUN,
+    variants,
     maxBufferBytes: Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize, MAX_BUFFER_BYTES),
 
     createBuffer(sizeBytes) {
@@ -284,9 +156,13 @@ function wrap(device: GPUDevice, adapter: string): Device {
       }
     },
 
-    async prepare(programs) {
-      const each = programs.map(({ kernel, source }) => prepare(kernel as unknown as Kernel<unknown, unknown>, source));
-      await Promise.all(each);
+    async prepare(wanted) {
+      const compiling = wanted.map(({ kernel, source }) =>
+        programs.prepare(kernel as unknown as Kernel<unknown, unknown>, source, (work) =>
+          guarded(`compiling ${kernel.name} on ${adapter}`, work),
+        ),
+      );
+      await Promise.all(compiling);
     },
 
     run(calls: readonly KernelCall<DeviceBuffer>[]) {
@@ -296,10 +172,8 @@ function wrap(device: GPUDevice, adapter: string): Device {
         const pass = encoder.beginComputePass();
         calls.forEach((item, index) => {
           const kernel = item.kernel as unknown as Kernel<unknown, unknown>;
-          const main = kernel.invocations(item.source, item.shape);
-          if (main === 0) return;
-          const invocations = [main, kernel.rest?.(item.source, item.shape) ?? 0];
-          const { pipelines: programs, layout } = pipelineOf(kernel, item.source);
+          if (kernel.invocations(item.source, item.shape) === 0) return;
+          const { pipelines, layout, workgroups } = programs.forRun(kernel, item.source, item.shape);
           const uniform = uniformSlot(index);
           const words = new Uint32Array(UNIFORM_BYTES / 4);
           words.set(kernel.uniforms(item.shape));
@@ -312,9 +186,9 @@ function wrap(device: GPUDevice, adapter: string): Device {
               entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
             }),
           );
-          for (const [entry, pipeline] of programs.entries()) {
+          for (const [entry, pipeline] of pipelines.entries()) {
             pass.setPipeline(pipeline);
-            pass.dispatchWorkgroups(...foldDispatch(invocations[entry] ?? 0));
+            pass.dispatchWorkgroups(...(workgroups[entry] ?? [0, 0]));
           }
         });
         pass.end();
