@@ -1,0 +1,4 @@
+import { serve } from "./text-thread.mjs";
+
+// A text thread in the browser.
+serve(self);
