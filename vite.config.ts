@@ -32,7 +32,10 @@ export default defineConfig({
         extends: true,
         // Found late, they would make Vite reload the page in the middle of a test.
         optimizeDeps: {
-          include: ["comlink", "yaml", "d3-scale", "lit", "lit/decorators.js", "lit/directives/guard.js"],
+          include: [
+            ...["@huggingface/jinja", "@huggingface/tokenizers"],
+            ...["comlink", "yaml", "d3-scale", "lit", "lit/decorators.js", "lit/directives/guard.js"],
+          ],
         },
         test: {
           name: "gpu",

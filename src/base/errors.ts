@@ -12,6 +12,9 @@ export type ErrorArea =
   | "run"
   | "export"
   | "plan"
+  | "tokenizer"
+  | "template"
+  | "text"
   | "usage";
 
 /** A literal code such as `safetensors/header-too-long`: stable, for programs; the words beside it are for people. */

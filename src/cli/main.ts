@@ -3,11 +3,14 @@ import { formatBytes } from "../base/format.ts";
 import type { JobHooks } from "../engine/api.ts";
 import { createEngine } from "../engine/engine.ts";
 import { frontier } from "../engine/frontier.ts";
-import { createDiskOutput, type NodeWebGpu, nodeGpu, openDiskModel } from "../engine/node-host.ts";
+import { createDiskOutput, type NodeWebGpu, nodeGpu, nodeStore, openDiskModel } from "../engine/node-host.ts";
+import { nodeText } from "../engine/node-text.ts";
 import { nodeWasm } from "../engine/node-threads.ts";
 import { type Progress, SCHEMA_VERSION } from "../engine/result.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { inspectText } from "./inspect-tables.ts";
+import { measureCommand } from "./measure-command.ts";
+import { keptText, measureText } from "./measure-tables.ts";
 import { type Command, HELP, readCommand } from "./options.ts";
 import { errorText, jsonDocument } from "./printing.ts";
 import { compareText, exportText } from "./tables.ts";
@@ -52,13 +55,16 @@ export async function main(host: CliHost): Promise<number> {
 /** @returns the exit code */
 async function run(command: Command, host: CliHost): Promise<number> {
   const print = (value: unknown, text: () => string) => host.out(command.json ? jsonDocument(value) : text());
+  if (command.kept !== null) return await printKept(command, print);
   const model = await openDiskModel(command.model ?? host.bundledModel);
   const needsGpu = command.verb !== "inspect" && (command.device === "gpu" || command.device === "auto");
   const engine = createEngine({
     gpu: needsGpu ? await nodeGpu(host.loadWebGpu) : null,
     wasm: nodeWasm(),
+    text: nodeText(),
     device: command.device,
     now: () => performance.now(),
+    store: nodeStore(),
   });
   const hooks: JobHooks = { signal: host.signal, ...progressHook(command, host) };
   try {
@@ -82,6 +88,11 @@ async function run(command: Command, host: CliHost): Promise<number> {
       print({ ...result, frontier: points }, () => compareText(result, points));
       return EXIT.done;
     }
+    if (command.verb === "measure") {
+      const result = await measureCommand(command, engine, model, hooks);
+      print(result, () => measureText(result));
+      return EXIT.done;
+    }
     const [scheme = ""] = command.schemes;
     const out = command.out ?? "";
     const output = await createDiskOutput(out, model);
@@ -96,6 +107,20 @@ async function run(command: Command, host: CliHost): Promise<number> {
     engine.close();
     await model.close();
   }
+}
+
+/** What is kept between runs. No model is opened. */
+async function printKept(command: Command, print: (value: unknown, text: () => string) => void): Promise<number> {
+  const engine = createEngine({
+    gpu: null,
+    wasm: null,
+    device: "reference",
+    now: () => performance.now(),
+    store: nodeStore(),
+  });
+  const { entries } = command.kept === "forget" ? await engine.forget() : await engine.kept();
+  print({ schemaVersion: SCHEMA_VERSION, kind: "kept", outcome: "done", entries }, () => keptText(entries));
+  return EXIT.done;
 }
 
 /** A line of progress that rewrites itself, on a terminal only. */

@@ -17,8 +17,37 @@ test("a bare compare takes the bundled model and the defaults", () => {
     throughput: false,
     plan: { gpu: "L4 24 GB", contextTokens: 4096, sequences: 1 },
     tensors: false,
+    kept: null,
     out: null,
+    text: { file: null, windows: null, context: null, seed: null },
+    against: [],
+    perPosition: null,
   });
+});
+
+test("measure takes schemes in one list, a text or tokens, and other checkpoints", () => {
+  const read = (...argv: string[]) => readCommand(["measure", ...argv]);
+  expect(read("m", "--schemes", "w4a16,INT8:channel", "--prune", "magnitude:2:4")).toMatchObject({
+    model: "m",
+    schemes: ["magnitude:2:4 | W4A16", "magnitude:2:4 | int8:channel"],
+  });
+  expect(read("--tokens", "t.json", "--windows", "8", "--context", "64", "--seed", "3")?.text).toEqual({
+    file: { kind: "tokens", path: "t.json" },
+    windows: 8,
+    context: 64,
+    seed: 3,
+  });
+  expect(read("--text", "a.txt")?.text.file).toEqual({ kind: "text", path: "a.txt" });
+  // With another checkpoint to measure, no scheme is added by itself.
+  expect(read("--against", "a", "--against", "b")).toMatchObject({ schemes: [], against: ["a", "b"] });
+  expect(read()?.schemes).toHaveLength(5);
+  expect(() => read("--text", "a", "--tokens", "b")).toThrow(LabError);
+});
+
+test("inspect lists what is kept, or lets go of it", () => {
+  expect(readCommand(["inspect", "--kept"])?.kept).toBe("list");
+  expect(readCommand(["inspect", "--forget"])?.kept).toBe("forget");
+  expect(() => readCommand(["compare", "--kept"])).toThrow(LabError);
 });
 
 test("--ignore adds to the default list, --no-default-ignore drops it", () => {

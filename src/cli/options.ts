@@ -9,7 +9,7 @@ import type { Arithmetic } from "../schemes/scheme.ts";
 import { DEFAULT_IGNORE } from "../schemes/targets.ts";
 
 /** The verbs that are built. */
-export const VERBS = ["inspect", "compare", "quantize"] as const;
+export const VERBS = ["inspect", "compare", "measure", "quantize"] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** A command line, read and checked. */
@@ -28,14 +28,35 @@ export interface Command {
   readonly plan: { readonly gpu: string; readonly contextTokens: number; readonly sequences: number };
   /** Of `inspect`: also list every tensor. */
   readonly tensors: boolean;
+  /** Of `inspect`: list what is kept of earlier measurements instead of a model, or let go of it. */
+  readonly kept: "list" | "forget" | null;
   /** Of `quantize`. */
   readonly out: string | null;
+  /** Of `measure`. */
+  readonly text: TextOptions;
+  /** Folders of other checkpoints, measured beside the schemes. */
+  readonly against: readonly string[];
+  /** Folder for the KL divergence of every scored position. */
+  readonly perPosition: string | null;
+}
+
+/** The text that `measure` runs models on. */
+export interface TextOptions {
+  /** A text file, or a file of token windows; null: the bundled texts. */
+  readonly file: { readonly kind: "text" | "tokens"; readonly path: string } | null;
+  /** Windows at most; null: the default of the text. */
+  readonly windows: number | null;
+  /** Tokens of a window; null: the default of the text. */
+  readonly context: number | null;
+  /** Which windows of a longer text; null: the first. */
+  readonly seed: number | null;
 }
 
 const OPTIONS = {
   json: { type: "boolean" },
   quiet: { type: "boolean" },
   scheme: { type: "string", multiple: true },
+  schemes: { type: "string", multiple: true },
   prune: { type: "string" },
   ignore: { type: "string", multiple: true },
   "no-default-ignore": { type: "boolean" },
@@ -46,13 +67,21 @@ const OPTIONS = {
   context: { type: "string" },
   sequences: { type: "string" },
   tensors: { type: "boolean" },
+  kept: { type: "boolean" },
+  forget: { type: "boolean" },
   out: { type: "string" },
+  text: { type: "string" },
+  tokens: { type: "string" },
+  windows: { type: "string" },
+  seed: { type: "string" },
+  against: { type: "string", multiple: true },
+  "per-position": { type: "string" },
   help: { type: "boolean" },
 } as const satisfies ParseArgsConfig["options"];
 
 /** Options that a verb takes besides `--json`, `--quiet` and `--help`. */
 const TAKEN: Readonly<Record<Verb, readonly string[]>> = {
-  inspect: ["tensors"],
+  inspect: ["tensors", "kept", "forget"],
   compare: [
     "scheme",
     "prune",
@@ -65,6 +94,22 @@ const TAKEN: Readonly<Record<Verb, readonly string[]>> = {
     "context",
     "sequences",
   ],
+  measure: [
+    "scheme",
+    "schemes",
+    "prune",
+    "ignore",
+    "no-default-ignore",
+    "arithmetic",
+    "device",
+    "text",
+    "tokens",
+    "windows",
+    "context",
+    "seed",
+    "against",
+    "per-position",
+  ],
   quantize: ["scheme", "prune", "ignore", "no-default-ignore", "arithmetic", "device", "out"],
 };
 
@@ -75,14 +120,19 @@ const presetNames = (roundsActivations: boolean) =>
     .join(" ");
 
 export const HELP = `lab inspect  [MODEL] [--tensors] [--json]
+lab inspect  --kept | --forget [--json]
 lab compare  [MODEL] [--scheme S]… [options] [--throughput] [--gpu NAME --context N --sequences N] [--json]
+lab measure  [MODEL] [--schemes A,B,…] [options] [--text F | --tokens F] [--windows N] [--context N] [--seed N]
+             [--against DIR]… [--per-position DIR] [--json]
 lab quantize [MODEL] --scheme S [options] --out DIR [--json]
 
 MODEL  a Hugging Face folder; inspect also takes a .safetensors file, an index or a config.json. None: the bundled model.
 
 options
   --tensors             list every tensor, not only the bytes by role
+  --kept, --forget      list what is kept of earlier measurements on this machine, or let go of it
   --scheme S            what the weights become, see below; compare takes several (default ${DEFAULT_SCHEMES.join(", ")})
+  --schemes A,B,…       the same for several, separated by commas
   --prune P             what becomes zero before that: magnitude:N:M (N of every M neighbours), magnitude:SHARE,
                         magnitude:rows:SHARE, magnitude:columns:SHARE; alone with --scheme none
   --ignore P            leave a module alone: its exact name, or re: and a pattern matched at the start; adds to
@@ -91,6 +141,11 @@ options
   --arithmetic RULE     eager (default): as torch on a CPU, verified byte for byte; triton: as the kernel on CUDA
   --device WHERE        auto (default: gpu or wasm, what a probe finds quicker), gpu (WebGPU) or wasm (WebAssembly) or exit 3,
                         cpu (WebAssembly, else the oracles), reference (the oracles)
+  --text F              run the models on this text: .txt, or .jsonl with "text" or "messages" (default: the bundled texts)
+  --tokens F            … or on these windows of token ids, as they are: {"windows": [[id, …], …]}
+  --windows N           windows at most; --context N tokens each; --seed N draws them from all of the text (default: the first)
+  --against DIR         also measure another checkpoint of the same architecture
+  --per-position DIR    write the KL divergence of every scored position, in nats: a file of little-endian float64 for each
   --quiet               no progress
 
 schemes, in any letter case
@@ -119,7 +174,11 @@ export function readCommand(argv: readonly string[]): Command | null {
   if (rest.length > 0) throw usage("too-many", `more than one model: ${quote(rest.join(" "))}`, "one MODEL at most");
   const strange = Object.keys(values).find((name) => !["json", "quiet", ...TAKEN[verb]].includes(name));
   if (strange) throw usage("not-taken", `--${strange} with ${verb}`, TAKEN[verb].map((name) => `--${name}`).join(", "));
-  const schemes = values.scheme ?? [];
+  const schemes = [...(values.scheme ?? []), ...(values.schemes ?? []).flatMap((list) => list.split(","))];
+  const against = values.against ?? [];
+  if (values.text !== undefined && values.tokens !== undefined) {
+    throw usage("two-texts", "--text and --tokens", "one of them");
+  }
   if (verb === "quantize" && schemes.length !== 1) {
     throw usage("one-scheme", `${schemes.length} schemes`, "exactly one --scheme with quantize");
   }
@@ -129,7 +188,7 @@ export function readCommand(argv: readonly string[]): Command | null {
     model: model ?? null,
     json: values.json ?? false,
     quiet: values.quiet ?? false,
-    schemes: canonicalSchemes(schemes.length > 0 ? schemes : DEFAULT_SCHEMES, values.prune),
+    schemes: canonicalSchemes(schemes.length > 0 || against.length > 0 ? schemes : DEFAULT_SCHEMES, values.prune),
     ignore: [...(values["no-default-ignore"] ? [] : DEFAULT_IGNORE), ...(values.ignore ?? [])],
     arithmetic: oneOf("arithmetic", values.arithmetic ?? "eager", ["eager", "triton"]),
     device: oneOf("device", values.device ?? "auto", ["auto", "gpu", "wasm", "cpu", "reference"]),
@@ -140,8 +199,22 @@ export function readCommand(argv: readonly string[]): Command | null {
       sequences: count("sequences", values.sequences ?? "1"),
     },
     tensors: values.tensors ?? false,
+    kept: values.forget ? "forget" : values.kept ? "list" : null,
     out: values.out ?? null,
+    text: {
+      file: textFile(values.text, values.tokens),
+      windows: values.windows === undefined ? null : count("windows", values.windows),
+      context: values.context === undefined ? null : count("context", values.context),
+      seed: values.seed === undefined ? null : count("seed", values.seed),
+    },
+    against,
+    perPosition: values["per-position"] ?? null,
   };
+}
+
+function textFile(text: string | undefined, tokens: string | undefined): TextOptions["file"] {
+  if (text !== undefined) return { kind: "text", path: text };
+  return tokens === undefined ? null : { kind: "tokens", path: tokens };
 }
 
 function parse(argv: readonly string[]) {

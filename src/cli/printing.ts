@@ -1,5 +1,6 @@
 import type { LabErrorData } from "../base/errors.ts";
 import type { Quantity } from "../base/quantity.ts";
+import type { KernelReport } from "../engine/result.ts";
 
 /** The sign of a number's kind, as on the page. */
 const GLYPH = { measured: "●", computed: "ƒ", "looked-up": "§", assumed: "✎" } as const;
@@ -50,4 +51,14 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       .join("  ")
       .trimEnd();
   return [line(head), ...rows.map(line)].join("\n");
+}
+
+/** Where kernels ran, and why there. */
+export function kernelsText(result: { readonly kernels: readonly KernelReport[] }): string {
+  const lines = new Set(
+    result.kernels.map(({ device, adapter, fallback, choice }) =>
+      [`ran on ${device} (${adapter})`, fallback ?? choice].filter((words) => words !== null).join(": "),
+    ),
+  );
+  return [...lines].join("; ");
 }

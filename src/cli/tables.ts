@@ -12,7 +12,7 @@ import { cornerWords } from "../engine/corner-words.ts";
 import type { FrontierPoint } from "../engine/frontier.ts";
 import type { CompareResult, ExportResult } from "../engine/result.ts";
 import { verdictWords } from "../engine/verdict-words.ts";
-import { LEGEND, quantityCell, table } from "./printing.ts";
+import { kernelsText, LEGEND, quantityCell, table } from "./printing.ts";
 
 /** The comparison as tables, for people. */
 export function compareText(result: CompareResult, points: readonly FrontierPoint[]): string {
@@ -140,13 +140,4 @@ function throughputText(result: CompareResult): string {
     ];
   });
   return table(["kernel", "scheme", "device", "median", "min … max", "", "of copy", "n"], rows);
-}
-
-function kernelsText(result: Pick<CompareResult, "kernels">): string {
-  const lines = new Set(
-    result.kernels.map(({ device, adapter, fallback, choice }) =>
-      [`ran on ${device} (${adapter})`, fallback ?? choice].filter((words) => words !== null).join(": "),
-    ),
-  );
-  return [...lines].join("; ");
 }

@@ -3,8 +3,11 @@ import type { Folder } from "../formats/byte-source.ts";
 import type { OutputFolder } from "../formats/output.ts";
 import type { ErrorWindow, WindowRequest } from "./error-window.ts";
 import type { Ledger } from "./ledger.ts";
+import type { MeasureResult } from "./measure-result.ts";
 import type { ArithmeticName, CompareResult, ExportResult, ModelSummary, Progress } from "./result.ts";
 import type { MatrixSheet } from "./sheet.ts";
+import type { Store } from "./store.ts";
+import type { PreparedText, TextHost, TextRequest } from "./text-api.ts";
 
 /**
  * Where kernels run. `auto`: of WebGPU and WebAssembly what a probe finds quicker, if it passes the self-test; the result says
@@ -19,9 +22,13 @@ export interface EngineHost {
   readonly gpu: GPU | null;
   /** How the host starts compute threads; null: as if it refused WebAssembly. */
   readonly wasm: WasmHost | null;
+  /** How the host helps with texts; absent where no text is ever prepared. */
+  readonly text?: TextHost;
   readonly device: DeviceChoice;
   /** Monotonic milliseconds, `performance.now`. */
   readonly now: () => number;
+  /** What outlives a visit: what takes long to find out and can be found out again. */
+  readonly store: Store;
 }
 
 /** How a job talks back while it runs. */
@@ -29,6 +36,10 @@ export interface JobHooks {
   readonly onProgress?: (progress: Progress) => void;
   /** The comparison so far, whenever a row or a layer landed; at most about four times a second. */
   readonly onPartial?: (result: CompareResult) => void;
+  /** The measurement so far, after each pass over the model. */
+  readonly onMeasured?: (result: MeasureResult) => void;
+  /** At the end of a measurement, once for each row in order: KL divergence of every scored position, in nats. */
+  readonly onPositions?: (scheme: string, kld: Float64Array<ArrayBuffer>) => void;
   /** Aborting it ends the job with `run/cancelled` before the next tile; what was written is removed. */
   readonly signal?: AbortSignal;
 }
@@ -62,12 +73,32 @@ export interface QuantizeRequest {
   readonly ignore: readonly string[];
 }
 
+export interface MeasureRequest {
+  /** Recipes, as in `CompareRequest`. */
+  readonly schemes: readonly string[];
+  readonly arithmetic: ArithmeticName;
+  readonly ignore: readonly string[];
+  /** As `prepareText` gives it. */
+  readonly text: PreparedText;
+}
+
+/** What the lab keeps from earlier measurements, so that they need not be made again. */
+export interface KeptResults {
+  readonly entries: readonly { readonly name: string; readonly sizeBytes: number }[];
+}
+
 /** The one public door to the lab's work. One job runs at a time. */
 export interface Engine {
   /** Reads headers and config.json; no weights. The checkpoint stays open until the next `open`. */
   open(folder: Folder): Promise<ModelSummary>;
   /** Measures each scheme on every quantizable matrix of the open checkpoint. */
   compare(request: CompareRequest, hooks?: JobHooks): Promise<CompareResult>;
+  /**
+   * Runs the open checkpoint and what each scheme makes of it over a text: how far their predictions are apart. What was
+   * measured before of the same weights and windows is not measured again.
+   * @param against further checkpoints of the same architecture, measured beside the schemes
+   */
+  measure(request: MeasureRequest, hooks?: JobHooks, against?: readonly Folder[]): Promise<MeasureResult>;
   /**
    * Every tensor of the open checkpoint, from its headers; no job, so that it is there while one runs.
    * @throws LabError `run/nothing-open`
@@ -79,6 +110,15 @@ export interface Engine {
   errorWindow(module: string, request: QuantizeRequest, window: WindowRequest, hooks?: JobHooks): Promise<ErrorWindow>;
   /** Writes the quantized checkpoint, its `recipe.yaml` beside it. On any failure `output` is discarded. */
   quantize(request: QuantizeRequest, output: OutputFolder, hooks?: JobHooks): Promise<ExportResult>;
+  /**
+   * Windows of token ids for a measurement, by the open checkpoint's tokenizer, and what the doctor finds in them.
+   * @throws LabError `text/…`, `tokenizer/…`, `template/…`, `json/…`, `source/…`, `run/cancelled`
+   */
+  prepareText(request: TextRequest, hooks?: Pick<JobHooks, "signal">): Promise<PreparedText>;
+  /** What is kept of earlier measurements. */
+  kept(): Promise<KeptResults>;
+  /** Lets go of all of that. */
+  forget(): Promise<KeptResults>;
   /** Frees the device. */
   close(): void;
 }

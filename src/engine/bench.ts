@@ -20,6 +20,23 @@ const BACK_OFF_MS = [50, 200, 800] as const;
 /** For who reads every weight of a tile back: tiles as small as for the most schemes. */
 export const MOST_TOGETHER = MAX_RECIPES;
 
+/** How a matrix is cut into tiles. */
+export interface TileWalk {
+  readonly matrix: PlannedMatrix;
+  /** Rows that stay together. */
+  readonly rowMultiple: number;
+  readonly rows: RowRange;
+  /** Bytes that a tile may have, where more than the device sets a limit. */
+  readonly mostBytes: number;
+}
+
+function wholeMatrix(matrix: PlannedMatrix): TileWalk {
+  return { matrix, rowMultiple: 1, rows: { start: 0, end: matrix.rows }, mostBytes: Number.POSITIVE_INFINITY };
+}
+
+/** What is done with a tile. `bytes` are to be taken before the first `await`. */
+type UseTile = (tile: Tile, bytes: Uint8Array<ArrayBuffer>) => Promise<void>;
+
 /** Tiles are not halved below this. */
 const LEAST_TILE_BYTES = 2 ** 20;
 
@@ -37,7 +54,7 @@ export class Bench {
   #pick: DevicePick;
   #scratch: Scratch;
   #tileBytes: number;
-  #next: { readonly matrix: PlannedMatrix; readonly rowMultiple: number } | null = null;
+  #next: TileWalk | null = null;
   #restarts = 0;
   #hasRetried = false;
 
@@ -79,8 +96,8 @@ export class Bench {
   }
 
   /** Says which matrix is walked after the one at hand, so that its first tile is read ahead; null: none. */
-  announce(next: PlannedMatrix | null, rowMultiple: number): void {
-    this.#next = next && { matrix: next, rowMultiple };
+  announce(next: Pick<TileWalk, "matrix" | "rowMultiple"> | TileWalk | null): void {
+    this.#next = next && { ...wholeMatrix(next.matrix), ...next };
   }
 
   /**
@@ -92,10 +109,26 @@ export class Bench {
   async eachTile(
     matrix: PlannedMatrix,
     rowMultiple: number,
-    use: (tile: Tile, bytes: Uint8Array<ArrayBuffer>) => Promise<void>,
+    use: UseTile,
     rows: RowRange = { start: 0, end: matrix.rows },
   ): Promise<void> {
-    const tileFrom = (row: number) => tileAt(matrix, row, this.#tileBytes, rowMultiple, rows.end);
+    const recover = (thrown: unknown) => this.#recover(thrown, `computing ${quote(matrix.module)}`);
+    await this.#walk({ ...wholeMatrix(matrix), rowMultiple, rows }, use, recover);
+  }
+
+  /**
+   * The same for work that keeps more on the device than a tile: its failure is thrown, and all of that work is begun again,
+   * in `attempt`.
+   */
+  async streamTiles(walk: TileWalk, use: UseTile): Promise<void> {
+    await this.#walk(walk, use, (thrown) => {
+      throw thrown;
+    });
+  }
+
+  async #walk(walk: TileWalk, use: UseTile, recover: (thrown: unknown) => Promise<void>): Promise<void> {
+    const { matrix, rows } = walk;
+    const tileFrom = (row: number) => this.#tileOf(walk, row);
     const rangesFrom = (row: number): readonly FileRange[] => {
       if (row >= rows.end) return this.#nextRange();
       const tile = tileFrom(row);
@@ -116,9 +149,13 @@ export class Bench {
         this.#noteUse();
         row += tile.rows;
       } catch (thrown) {
-        await this.#recover(thrown, `computing ${quote(matrix.module)}`);
+        await recover(thrown);
       }
     }
+  }
+
+  #tileOf({ matrix, rowMultiple, rows, mostBytes }: TileWalk, row: number): Tile {
+    return tileAt(matrix, row, Math.min(this.#tileBytes, mostBytes), rowMultiple, rows.end);
   }
 
   #rangeOf(matrix: PlannedMatrix, { start, end }: Tile): FileRange {
@@ -130,9 +167,9 @@ export class Bench {
   /** The first tile of the matrix that was announced. */
   #nextRange(): readonly FileRange[] {
     if (!this.#next || this.#next.matrix.rows === 0) return [];
-    const { matrix, rowMultiple } = this.#next;
+    const { matrix, rows } = this.#next;
     try {
-      return [this.#rangeOf(matrix, tileAt(matrix, 0, this.#tileBytes, rowMultiple))];
+      return [this.#rangeOf(matrix, this.#tileOf(this.#next, rows.start))];
     } catch {
       // Rows too long for a tile are an error of that matrix, when its turn comes.
       return [];

@@ -2,11 +2,14 @@ import { asLabError, LabError, quote } from "../base/errors.ts";
 import type { ByteSource, Folder } from "../formats/byte-source.ts";
 import { type OpfsSink, openOpfsSink } from "../formats/outputs/opfs-sink.ts";
 import { createTarOutput } from "../formats/outputs/tar-output.ts";
-import { createBlobFolder } from "../formats/sources/blob-source.ts";
+import { createBlobFolder, createBlobSource } from "../formats/sources/blob-source.ts";
 import { openHttpSource } from "../formats/sources/http-source.ts";
+import { openOpfsStore } from "../formats/stores/opfs-store.ts";
 import type { JobHooks } from "./api.ts";
+import { browserText } from "./browser-text.ts";
 import { browserWasm } from "./browser-threads.ts";
 import { createEngine } from "./engine.ts";
+import { createHostStore } from "./store.ts";
 import type { DeviceSummary, ModelChoice, Outcome, WorkerApi, WorkerEvent } from "./worker-api.ts";
 
 /** How often the worker says that it is alive. The page gives up after several times that. */
@@ -33,8 +36,10 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
   const engine = createEngine({
     gpu: navigator.gpu ?? null,
     wasm: browserWasm(),
+    text: browserText(scope.location.href),
     device: "auto",
     now: () => performance.now(),
+    store: createHostStore(() => openOpfsStore(navigator.storage)),
   });
   let events: MessagePort | null = null;
   let running: AbortController | null = null;
@@ -58,11 +63,15 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
         say({ type: "progress", progress });
       },
       onPartial: (result) => say({ type: "partial", result }),
+      onMeasured: (result) => say({ type: "measured", result }),
     };
     const outcome = await outcomeOf(doing, () => work(hooks));
     if (running === controller) running = null;
     return outcome;
   }
+
+  const folderOf = async (choice: ModelChoice): Promise<Folder> =>
+    choice.kind === "bundled" ? bundledFolder(choice.name, scope.location.href) : droppedFolder(choice);
 
   return {
     start: (port, choice) => {
@@ -84,18 +93,30 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
           throw thrown;
         }
       }),
-    open: (choice) =>
-      job("opening a model", async () =>
-        engine.open(
-          choice.kind === "bundled" ? await bundledFolder(choice.name, scope.location.href) : droppedFolder(choice),
-        ),
-      ),
+    open: (choice) => job("opening a model", async () => engine.open(await folderOf(choice))),
     compare: (request) => job("comparing schemes", (hooks) => engine.compare(request, hooks)),
     // Not a job: it must not take the place of one that `cancel` is to end.
     ledger: () => outcomeOf("listing the tensors", async () => engine.ledger()),
     sheet: (module, request) => job("measuring a matrix", (hooks) => engine.sheet(module, request, hooks)),
     errorWindow: (module, request, window) =>
       job("measuring a window of a matrix", (hooks) => engine.errorWindow(module, request, window, hooks)),
+    prepareText: ({ source, ...rest }) =>
+      job("preparing text", (hooks) =>
+        engine.prepareText(
+          {
+            ...rest,
+            source:
+              source.kind === "file" ? { ...source, file: createBlobSource(source.file.name, source.file) } : source,
+          },
+          hooks,
+        ),
+      ),
+    measure: (request, against) =>
+      job("measuring divergence", async (hooks) =>
+        engine.measure(request, hooks, await Promise.all(against.map(folderOf))),
+      ),
+    kept: () => outcomeOf("listing what is kept", () => engine.kept()),
+    forget: () => outcomeOf("forgetting what is kept", () => engine.forget()),
     exportCheckpoint: (request) =>
       job(`exporting ${request.scheme}`, async (hooks) => {
         await lastExport?.discard();
@@ -130,12 +151,12 @@ function archiveName(model: string, scheme: string): string {
 
 async function describeDevice(devices: ReturnType<typeof createEngine>["devices"]): Promise<DeviceSummary> {
   const { device, fallback, choice } = await devices.primary("measuring");
-  const exact = await Promise.all(
-    ([4, 8] as const).map((bits) =>
-      devices.isExact(device, { element: "bf16", bits, symmetric: true, arithmetic: "eager" }),
-    ),
+  const widths = [4, 8] as const;
+  const exact = await devices.areExact(
+    device,
+    widths.map((bits) => ({ element: "bf16", bits, symmetric: true, arithmetic: "eager" })),
   );
-  return { kind: device.kind, adapter: device.adapter, exact: exact.every(Boolean), fallback, choice };
+  return { kind: device.kind, adapter: device.adapter, exact, fallback, choice };
 }
 
 async function bundledFolder(name: string, base: string): Promise<Folder> {

@@ -98,7 +98,8 @@ export async function compareSchemes(
           const matrix = matrices.get(plan)?.get(tensor);
           if (matrix) own.set(plan, matrix);
         }
-        bench.announce(plannedFor(work[index + 1], lane.items), rowMultipleOf([]));
+        const next = plannedFor(work[index + 1], lane.items);
+        bench.announce(next && { matrix: next, rowMultiple: rowMultipleOf([]) });
         await measureTensor(tensor, own, bench, request.arithmetic, rows, progress);
       }
       doneBytes += tensor.end - tensor.start;

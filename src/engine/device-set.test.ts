@@ -4,6 +4,7 @@ import { LabError } from "../base/errors.ts";
 import type { Device } from "../device/device.ts";
 import { createReferenceDevice } from "../device/reference/reference-device.ts";
 import type { WasmHost } from "../device/wasm/wasm-device.ts";
+import { createMemoryStore } from "../formats/stores/memory-store.ts";
 import type { DeviceChoice } from "./api.ts";
 import { DeviceSet } from "./device-set.ts";
 import { createEngine } from "./engine.ts";
@@ -14,7 +15,7 @@ import { madeCheckpoint, madeMatrix } from "./sheet.cases.ts";
 const CODES = { element: "bf16", bits: 4, symmetric: true, arithmetic: "eager" } as const;
 
 function devicesOf(choice: DeviceChoice, wasm: WasmHost | null = nodeWasm()): DeviceSet {
-  return new DeviceSet({ gpu: null, wasm, device: choice, now: () => performance.now() });
+  return new DeviceSet({ gpu: null, wasm, device: choice, now: () => performance.now(), store: createMemoryStore() });
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -76,7 +77,13 @@ test("threads that cannot be started are an error, not a hang", async () => {
 test("a thread that dies in the middle is started anew, and the export is the same", async () => {
   const folder = madeCheckpoint(madeMatrix(700, 256, "bf16"));
   const exported = async (wasm: WasmHost) => {
-    const engine = createEngine({ gpu: null, wasm, device: "wasm", now: () => performance.now() });
+    const engine = createEngine({
+      gpu: null,
+      wasm,
+      device: "wasm",
+      now: () => performance.now(),
+      store: createMemoryStore(),
+    });
     await engine.open(folder);
     const output = createMemoryOutput();
     await engine.quantize({ scheme: "W4A16", arithmetic: "eager", ignore: [] }, output);

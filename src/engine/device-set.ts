@@ -1,5 +1,5 @@
 import { asLabError, LabError } from "../base/errors.ts";
-import type { Device, DeviceKind } from "../device/device.ts";
+import { DEFAULT_VARIANT, type Device, type DeviceKind } from "../device/device.ts";
 import type { AnyKernel, Kernel } from "../device/kernel.ts";
 import { createReferenceDevice } from "../device/reference/reference-device.ts";
 import { createWasmDevice } from "../device/wasm/wasm-device.ts";
@@ -10,6 +10,7 @@ import { DEVICE_NAMES } from "./device-names.ts";
 import { type Probe, probeDevices, type Work } from "./probe.ts";
 import type { KernelReport } from "./result.ts";
 import { type SelfTestResult, selfTest } from "./self-test.ts";
+import { Tuner } from "./tuner.ts";
 
 /** A device, and how it came to be this one. */
 export interface DevicePick {
@@ -40,12 +41,14 @@ export class DeviceSet {
   readonly #open = new Map<DeviceKind, Promise<Device>>();
   readonly #tests = new Map<string, Promise<SelfTestResult>>();
   readonly #probes = new Map<string, Promise<Probe>>();
+  readonly #tuner: Tuner;
   /** Why a kind is left alone from now on. */
   readonly #givenUp = new Map<DeviceKind, string>();
   #choice: DeviceChoice;
 
   constructor(host: EngineHost) {
     this.#host = host;
+    this.#tuner = new Tuner(host.store, host.now);
     this.#choice = host.device;
   }
 
@@ -69,10 +72,17 @@ export class DeviceSet {
   }
 
   /**
-   * The device that some work would run on now: of WebGPU and WebAssembly the one that a probe found quicker.
+   * The device that some work would run on now: of WebGPU and WebAssembly the one that a probe found quicker. Its kernels run in
+   * the forms that suit it.
    * @throws LabError `device/…` when the only kind that was asked for cannot be had
    */
   async primary(work: Work): Promise<DevicePick> {
+    const pick = await this.#picked(work);
+    await this.#tuner.tune(pick.device);
+    return pick;
+  }
+
+  async #picked(work: Work): Promise<DevicePick> {
     const allowed = ALLOWED[this.#choice];
     const found: Device[] = [];
     const missing: string[] = [];
@@ -166,7 +176,9 @@ export class DeviceSet {
   async #next(tried: readonly DeviceKind[]): Promise<Device | null> {
     for (const other of this.#besides(tried)) {
       const device = await this.#opened(other).catch(() => null);
-      if (device) return device;
+      if (!device) continue;
+      await this.#tuner.tune(device);
+      return device;
     }
     return null;
   }
@@ -195,8 +207,22 @@ export class DeviceSet {
     }
   }
 
-  /** What is wrong on a device with each set of codes. Side by side: most of a first test is compiling, which uses every core. */
-  #differences(device: Device, needs: readonly (readonly IntCodes[])[]): Promise<readonly (string | null)[]> {
+  /**
+   * What is wrong on a device with each set of codes, or null. Where kernels run there in forms of their own and something is
+   * wrong, all is tested again in those that always work.
+   */
+  async #differences(device: Device, needs: readonly (readonly IntCodes[])[]): Promise<readonly (string | null)[]> {
+    const differences = await this.#failures(device, needs);
+    const found = differences.find((difference) => difference !== null);
+    if (found === undefined) return differences;
+    const why = `the default, since the self-test failed in another form: ${found}`;
+    if (!(await this.#tuner.reject(device, why))) return differences;
+    this.#forgetTests(device.kind);
+    return this.#failures(device, needs);
+  }
+
+  /** Side by side: most of a first test is compiling, which uses every core. */
+  #failures(device: Device, needs: readonly (readonly IntCodes[])[]): Promise<readonly (string | null)[]> {
     return Promise.all(
       needs.map(async (own) => {
         const tests = await Promise.all(own.map((codes) => this.#test(device, codes)));
@@ -206,8 +232,9 @@ export class DeviceSet {
   }
 
   /** Whether a device passes the self-test of some codes. */
-  async isExact(device: Device, codes: IntCodes): Promise<boolean> {
-    return (await this.#test(device, codes)).passed;
+  async areExact(device: Device, codes: readonly IntCodes[]): Promise<boolean> {
+    const [difference] = await this.#differences(device, [codes]);
+    return difference === null;
   }
 
   #test(device: Device, codes: IntCodes): Promise<SelfTestResult> {
@@ -226,8 +253,12 @@ export class DeviceSet {
   forget(kind: DeviceKind): void {
     const device = this.#open.get(kind);
     this.#open.delete(kind);
-    for (const key of this.#tests.keys()) if (key.startsWith(`${kind} `)) this.#tests.delete(key);
+    this.#forgetTests(kind);
     device?.then((own) => own.destroy()).catch(() => {});
+  }
+
+  #forgetTests(kind: DeviceKind): void {
+    for (const key of this.#tests.keys()) if (key.startsWith(`${kind} `)) this.#tests.delete(key);
   }
 
   /** Leaves a kind alone until `reconsider`; `reason` stands in every result. Only where work may go on without it. */
@@ -251,6 +282,7 @@ export function kernelReport<Source, Shape>(
   { device, fallback, choice }: DevicePick,
   kernel: Kernel<Source, Shape> | AnyKernel,
 ): KernelReport {
+  const form = device.variants?.choiceOf(kernel as AnyKernel);
   return {
     kernel: kernel.name,
     device: device.kind,
@@ -258,6 +290,8 @@ export function kernelReport<Source, Shape>(
     exactness: kernel.isExact ? "bit-exact" : "tolerance",
     fallback,
     choice,
+    variant: form?.variant ?? DEFAULT_VARIANT,
+    variantChoice: form?.why ?? null,
   };
 }
 

@@ -11,6 +11,7 @@ import type { Folder } from "../formats/byte-source.ts";
 import { openCheckpoint } from "../formats/huggingface/checkpoint.ts";
 import { planSafetensors } from "../formats/safetensors/writer.ts";
 import { createBufferSource } from "../formats/sources/buffer-source.ts";
+import { createMemoryStore } from "../formats/stores/memory-store.ts";
 import type { CompareRequest, DeviceChoice } from "./api.ts";
 import { createEngine } from "./engine.ts";
 import type { CompareResult, Progress } from "./result.ts";
@@ -69,7 +70,7 @@ function madeFolder(
 }
 
 async function engineOn(folder: Folder, device: DeviceChoice = "reference", gpu: GPU | null = null) {
-  const engine = createEngine({ gpu, wasm: null, device, now: () => performance.now() });
+  const engine = createEngine({ gpu, wasm: null, device, now: () => performance.now(), store: createMemoryStore() });
   const summary = await engine.open(folder);
   return { engine, summary };
 }

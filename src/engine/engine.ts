@@ -7,11 +7,14 @@ import { planCheckpoint } from "./checkpoint-plan.ts";
 import { compareSchemes } from "./compare.ts";
 import { DeviceSet } from "./device-set.ts";
 import { ledgerOf } from "./ledger.ts";
+import { measureModels } from "./measure-job.ts";
 import { sheetOf } from "./measure-sheet.ts";
 import { errorWindowOf } from "./measure-window.ts";
 import { paced } from "./pace.ts";
 import { writeQuantized } from "./quantize.ts";
+import { SCORES_PREFIX } from "./score-cache.ts";
 import { summarize } from "./summary.ts";
+import { prepareText } from "./text.ts";
 
 /** An engine with what its hosts show of it. */
 export interface HostedEngine extends Engine {
@@ -46,6 +49,12 @@ export function createEngine(host: EngineHost): HostedEngine {
   const planOf = (checkpoint: Checkpoint, { scheme, ignore }: QuantizeRequest) =>
     planCheckpoint(checkpoint, parseRecipe(scheme), ignore);
 
+  const kept = async () => ({
+    entries: (await host.store.list())
+      .filter(({ key }) => key.startsWith(SCORES_PREFIX))
+      .map(({ key, sizeBytes }) => ({ name: key, sizeBytes })),
+  });
+
   return {
     devices,
     get openName() {
@@ -67,6 +76,13 @@ export function createEngine(host: EngineHost): HostedEngine {
           host,
           paced(hooks, host.now),
         );
+      }),
+    measure: (request, hooks = {}, against = []) =>
+      job("measuring divergence", async (checkpoint) => {
+        const plans = request.schemes.map((name) => planCheckpoint(checkpoint, parseRecipe(name), request.ignore));
+        const others = await Promise.all(against.map((folder) => openCheckpoint(folder)));
+        const work = { checkpoint, summary: summarize(checkpoint), plans, others, request };
+        return measureModels(work, devices, host, paced(hooks, host.now));
       }),
     ledger() {
       if (!open) throw nothingOpen("listing the tensors");
@@ -93,6 +109,16 @@ export function createEngine(host: EngineHost): HostedEngine {
         throw thrown;
       }
     },
+    prepareText: (request, hooks = {}) =>
+      job("preparing text", (checkpoint) => {
+        if (!host.text) throw noTexts();
+        return prepareText(checkpoint, request, host.text, hooks.signal);
+      }),
+    kept,
+    async forget() {
+      for (const { name } of (await kept()).entries) await host.store.delete(name);
+      return kept();
+    },
     close() {
       devices.close();
     },
@@ -116,5 +142,15 @@ function nothingOpen(doing: string): LabError {
     found: "no open model",
     allowed: "a model that was opened before",
     advice: "open a model first",
+  });
+}
+
+function noTexts(): LabError {
+  return new LabError({
+    code: "text/no-host",
+    doing: "preparing text",
+    found: "an engine that was made without a host for texts",
+    allowed: "an engine of a page or of the command line",
+    advice: "this is a defect of the lab: please report it with these words",
   });
 }

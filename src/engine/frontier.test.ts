@@ -3,8 +3,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { computed } from "../base/quantity.ts";
 import { createBufferSource } from "../formats/sources/buffer-source.ts";
+import { createMemoryStore } from "../formats/stores/memory-store.ts";
 import { createEngine } from "./engine.ts";
-import { type FrontierPoint, frontier } from "./frontier.ts";
+import { divergenceFrontier, type FrontierPoint, frontier } from "./frontier.ts";
+import { sampleMeasurement, windowsAround } from "./measure-result.cases.ts";
+import type { MeasureRow } from "./measure-result.ts";
 import type { LayerResult, SchemeResult } from "./result.ts";
 
 type Layer = Pick<LayerResult, "module" | "rows" | "cols" | "mse"> & Pick<Partial<LayerResult>, "meanSquare" | "error">;
@@ -169,7 +172,13 @@ test("a comparison of a model has what the frontier needs", async () => {
   const files = readdirSync(folder).map(
     (name) => [name, createBufferSource(name, readFileSync(`${folder}/${name}`))] as const,
   );
-  const engine = createEngine({ gpu: null, wasm: null, device: "reference", now: () => performance.now() });
+  const engine = createEngine({
+    gpu: null,
+    wasm: null,
+    device: "reference",
+    now: () => performance.now(),
+    store: createMemoryStore(),
+  });
   await engine.open({ name: "bundled", files: new Map(files) });
   const { schemes } = await engine.compare({
     schemes: ["W8A16", "W8A16@re:.*down_proj", "int8:channel"],
@@ -185,4 +194,49 @@ test("a comparison of a model has what the frontier needs", async () => {
   expect(part?.error?.samples).toBe(all?.error?.samples);
   expect(schemes[1]?.relativeMse?.samples).toBeLessThan(all?.error?.samples ?? 0);
   expect(channel?.error).toBeDefined();
+});
+
+test("by divergence: beaten only where two differ for good, alike where they do not, and the noise floor is told", () => {
+  const refusal = { error: ERROR } as Partial<MeasureRow>;
+  const result = sampleMeasurement([
+    { scheme: "small", bytes: 100, kld: windowsAround(0.1) },
+    { scheme: "worse", bytes: 120, kld: windowsAround(0.3) },
+    { scheme: "like", bytes: 130, kld: [...windowsAround(0.1005, 16, 0.5)].reverse() },
+    { scheme: "hair", bytes: 140, kld: [...windowsAround(0.0995, 16, 0.5)].reverse() },
+    { scheme: "fine", bytes: 200, kld: windowsAround(5e-5) },
+    { scheme: "refused", bytes: 50, kld: windowsAround(1e-5), change: refusal },
+    { scheme: "given", bytes: 300, kld: windowsAround(0.2), change: { method: "given" } },
+  ]);
+  const points = divergenceFrontier(result);
+  expect(points.map(({ place, by, like }) => [place, by ?? like].filter(Boolean).join(" "))).toEqual([
+    "line",
+    "beaten small",
+    "tied small",
+    "line small",
+    "line",
+    "unknown",
+    "beaten fine",
+  ]);
+  expect(points.map(({ isBelowFloor }) => isBelowFloor)).toEqual([false, false, false, false, true, true, false]);
+  expect(points[1]).toMatchObject({ isGiven: false, isPartial: false });
+  expect(points[1]?.errorRatio).toBeCloseTo(1 / 3, 12);
+  expect(points[1]?.smallerBy).toBeCloseTo(1 / 6, 12);
+  expect(points[6]?.isGiven).toBe(true);
+  expect(points[0]?.error).toMatchObject({ kind: "measured", samples: 16 * 127 });
+  expect(points[0]?.interval?.low).toBeLessThan(0.1);
+  expect(points[0]?.percentile99).toBeCloseTo(0.6, 12);
+});
+
+test("by divergence: one window says nothing for good, none waits, a finished one without a figure has no place", () => {
+  const rows = (kld: readonly number[]) => [{ scheme: "A", bytes: 1, kld }];
+  expect(divergenceFrontier(sampleMeasurement(rows([0.1])))[0]).toMatchObject({
+    place: "line",
+    isPartial: true,
+    interval: null,
+  });
+  const none = sampleMeasurement(rows([]), { finished: false });
+  expect(divergenceFrontier(none)[0]?.place).toBe("waiting");
+  expect(divergenceFrontier({ ...none, finished: true })[0]?.place).toBe("unknown");
+  const odd = sampleMeasurement(rows([Number.NaN, 0.1]));
+  expect(divergenceFrontier(odd)[0]?.place).toBe("unknown");
 });

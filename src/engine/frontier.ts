@@ -1,5 +1,6 @@
 import { measured, type Quantity } from "../base/quantity.ts";
 import { type MatrixLoss, modelRelativeMse } from "../metrics/reconstruction.ts";
+import type { Interval, MeasureResult, MeasureRow, Verdict } from "./measure-result.ts";
 import type { LayerResult, SchemeResult } from "./result.ts";
 
 /** Errors of two recipes that differ by less than this share of the larger one are the same. */
@@ -33,9 +34,26 @@ export interface FrontierPoint {
   readonly errorRatio: number | null;
 }
 
-/** A recipe whose size and error are known. */
-interface Known {
-  readonly row: SchemeResult;
+/**
+ * Where one row of a measurement stands between size and divergence: its `error` is the mean KL divergence in nats, which are
+ * as bare as a ratio; its samples are the scored positions.
+ */
+export interface DivergencePoint extends FrontierPoint {
+  /** A checkpoint that was given, not a recipe. */
+  readonly isGiven: boolean;
+  /** At 95 %, by resampling whole windows; null below two windows. */
+  readonly interval: Interval | null;
+  /** 99 % of the positions diverge no more than this, nats; null where there is no figure. */
+  readonly percentile99: number | null;
+  /** Of a row on the line: the smaller one before it there from which it does not differ for good, or null. */
+  readonly like: string | null;
+  /** It diverges no more than bf16 arithmetic makes the original diverge from itself; null where that is not known. */
+  readonly isBelowFloor: boolean | null;
+}
+
+/** A row whose size and error are known. */
+interface Known<Row> {
+  readonly row: Row;
   readonly bytes: number;
   readonly error: number;
 }
@@ -45,7 +63,7 @@ export function frontier(schemes: readonly SchemeResult[]): readonly FrontierPoi
   const isMeasured = schemes.every(({ layers, modules }) => layers.length === modules);
   const matrices = changedMatrices(schemes);
   const weights = [...matrices.values()].reduce((sum, { rows, cols }) => sum + rows * cols, 0);
-  const known: Known[] = [];
+  const known: Known<SchemeResult>[] = [];
   for (const row of schemes) {
     const error = row.error ? null : modelRelativeMse(lossesOf(row, matrices));
     if (error !== null) known.push({ row, bytes: row.fileBytes.value, error });
@@ -70,6 +88,61 @@ export function frontier(schemes: readonly SchemeResult[]): readonly FrontierPoi
   });
 }
 
+/**
+ * Where each row of a measurement stands, in the order given: `beaten` only where the two differ for good. A row that is no
+ * smaller than one on the line and does not differ from it is `tied`, whatever its own figure. A row that cannot be exported
+ * has no place.
+ */
+export function divergenceFrontier({ rows, verdict, finished, text }: MeasureResult): readonly DivergencePoint[] {
+  const known: Known<MeasureRow>[] = [];
+  for (const row of rows) {
+    const error = row.divergence?.kld.value;
+    if (!row.error && error !== undefined && Number.isFinite(error)) known.push({ row, bytes: row.bytes.value, error });
+  }
+  const line = lineOf(known);
+  const areAlike = (one: MeasureRow, other: MeasureRow) => isTiePair(verdict, rows.indexOf(one), rows.indexOf(other));
+  return rows.map((row, index): DivergencePoint => {
+    const own = known.find((candidate) => candidate.row === row);
+    const nowhere = {
+      scheme: row.scheme,
+      bits: row.bitsPerWeight,
+      fileBytes: row.bytes,
+      isGiven: row.method === "given",
+      // Nothing is said for good on one window.
+      isPartial: !finished || text.doneWindows < 2,
+      interval: row.divergence?.intervals.kld ?? null,
+      percentile99: row.divergence?.kldPercentiles["99"] ?? null,
+      isBelowFloor: verdict?.ranking.find(({ variant }) => variant === index)?.isBelowFloor ?? null,
+      like: null,
+      by: null,
+      smallerBy: null,
+      errorRatio: null,
+    };
+    if (!own) return { ...nowhere, place: row.divergence || row.error || finished ? "unknown" : "waiting" };
+    const error = measured(own.error, "ratio", row.divergence?.scored ?? 0);
+    const by = line.findLast(({ bytes }) => bytes <= own.bytes);
+    if (!by || by === own) {
+      const before = line[line.indexOf(own) - 1];
+      const like = before && areAlike(before.row, row) ? before.row.scheme : null;
+      return { ...nowhere, error, place: "line", like };
+    }
+    const isSame = by.bytes === own.bytes && isTie(by.error, own.error);
+    return {
+      ...nowhere,
+      error,
+      place: isSame || areAlike(by.row, row) ? "tied" : "beaten",
+      by: by.row.scheme,
+      smallerBy: 1 - by.bytes / own.bytes,
+      errorRatio: own.error > 0 ? by.error / own.error : null,
+    };
+  });
+}
+
+function isTiePair(verdict: Verdict | null, one: number, other: number): boolean {
+  const found = verdict?.pairs.find(({ pair }) => pair.includes(one) && pair.includes(other));
+  return found !== undefined && found.tie !== null;
+}
+
 /** Every matrix that some recipe changes, by module. A recipe that cannot be exported leaves alone what it cannot take. */
 function changedMatrices(schemes: readonly SchemeResult[]): ReadonlyMap<string, LayerResult> {
   const layers = schemes.flatMap((row) => row.layers.filter(({ error }) => !error));
@@ -91,8 +164,8 @@ function lossesOf({ layers }: SchemeResult, matrices: ReadonlyMap<string, LayerR
  * The recipes that no other beats, smallest first, so that each errs less than those before it. Of those that are tied the
  * first given stands for all.
  */
-function lineOf(known: readonly Known[]): readonly Known[] {
-  const line: Known[] = [];
+function lineOf<Row>(known: readonly Known<Row>[]): readonly Known<Row>[] {
+  const line: Known<Row>[] = [];
   let least = Number.POSITIVE_INFINITY;
   for (const size of [...new Set(known.map(({ bytes }) => bytes))].sort((a, b) => a - b)) {
     const better = known.filter(({ bytes, error }) => bytes === size && error < least);

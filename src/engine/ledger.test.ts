@@ -4,6 +4,7 @@ import type { Folder } from "../formats/byte-source.ts";
 import { type Checkpoint, openCheckpoint } from "../formats/huggingface/checkpoint.ts";
 import type { DtypeName } from "../formats/safetensors/dtypes.ts";
 import { createBufferSource } from "../formats/sources/buffer-source.ts";
+import { createMemoryStore } from "../formats/stores/memory-store.ts";
 import { createEngine } from "./engine.ts";
 import { ledgerOf, shareOfBytes } from "./ledger.ts";
 
@@ -40,7 +41,7 @@ function made(tensors: readonly (readonly [name: string, shape: readonly number[
 }
 
 test("every byte of a model's files is in its header, in a tensor or in a side file", async () => {
-  const engine = createEngine({ gpu: null, wasm: null, device: "reference", now: () => 0 });
+  const engine = createEngine({ gpu: null, wasm: null, device: "reference", now: () => 0, store: createMemoryStore() });
   expect(() => engine.ledger()).toThrow(expect.objectContaining({ code: "run/nothing-open" }));
   const folder = diskFolder(LOUD);
   const summary = await engine.open(folder);
@@ -67,7 +68,7 @@ test("every byte of a model's files is in its header, in a tensor or in a side f
 });
 
 test("layer and what can be quantized are what a comparison finds", async () => {
-  const engine = createEngine({ gpu: null, wasm: null, device: "reference", now: () => 0 });
+  const engine = createEngine({ gpu: null, wasm: null, device: "reference", now: () => 0, store: createMemoryStore() });
   await engine.open(diskFolder("fixtures/golden/corner-bf16/model"));
   const { schemes } = await engine.compare({
     schemes: ["int8:channel"],

@@ -1,9 +1,16 @@
 import { basename, dirname, resolve } from "node:path";
 import { LabError, quote } from "../base/errors.ts";
-import type { Folder } from "../formats/byte-source.ts";
+import type { ByteSource, Folder } from "../formats/byte-source.ts";
 import type { OutputFolder } from "../formats/output.ts";
 import { createNodeOutput } from "../formats/outputs/node-output.ts";
 import { openNodeFile, openNodeFolder } from "../formats/sources/node-file-source.ts";
+import { openNodeStore } from "../formats/stores/node-store.ts";
+import { createHostStore, type Store } from "./store.ts";
+
+/** What outlives a run, in this user's cache folder. */
+export function nodeStore(): Store {
+  return createHostStore(openNodeStore);
+}
 
 /** A model on disk, and how to let go of it. */
 export interface DiskModel {
@@ -31,6 +38,23 @@ export async function openDiskModel(path: string): Promise<DiskModel> {
   const config = folder.files.get("config.json");
   const only = { name: folder.name, files: new Map(config ? [["config.json", config]] : []) };
   return { folder: only, path: folderPath, close: () => folder.close() };
+}
+
+/**
+ * Opens a single file on disk.
+ * @param name what it counts as, whatever it is called; null: by its own name
+ * @throws LabError `source/…`
+ */
+export async function openDiskFile(
+  path: string,
+  name: string | null,
+): Promise<{ readonly source: ByteSource; close(): Promise<void> }> {
+  const source = await openNodeFile(resolve(path));
+  const named: ByteSource =
+    name === null
+      ? source
+      : { name, sizeBytes: source.sizeBytes, read: (start, end, into) => source.read(start, end, into) };
+  return { source: named, close: () => source.close() };
 }
 
 /**

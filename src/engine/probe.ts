@@ -3,14 +3,18 @@ import { formatNumber } from "../base/format.ts";
 import type { Device, DeviceBuffer } from "../device/device.ts";
 import { call, type KernelCall } from "../device/kernel.ts";
 import { codeWords } from "../kernels/int-params.ts";
+import { linear } from "../kernels/linear/linear.ts";
 import { intError, LEVEL_WORDS, sumWords } from "../kernels/quant/int_error.ts";
 import { intQparams } from "../kernels/quant/int_qparams.ts";
 import { intQuantize } from "../kernels/quant/int_quantize.ts";
 import { minMax } from "../kernels/stats/min_max.ts";
 import { DEVICE_NAMES } from "./device-names.ts";
 
-/** Kinds of work that differ in which device is quicker: `measuring` brings back sums alone, `writing` all codes. */
-export type Work = "measuring" | "writing";
+/**
+ * Kinds of work that differ in which device is quicker: `measuring` brings back sums alone, `writing` all codes, `multiplying`
+ * is what running a model is.
+ */
+export type Work = "measuring" | "writing" | "multiplying";
 
 /** What a probe found. */
 export interface Probe {
@@ -27,7 +31,12 @@ const COLS = 1024;
 const GROUP_SIZE = 128;
 const CODES = { element: "bf16", bits: 4, symmetric: true, arithmetic: "eager" } as const;
 
-/** Kernels of a run. */
+/** Rows of the product that stands for running a model, those of a look at it, and features in and out. */
+const PRODUCT_ROWS = 128;
+const LOOK_ROWS = 16;
+const FEATURES = 512;
+
+/** Kernels of a run, at most. */
 const ALL = 3;
 
 /** Runs on each device: the first ones fill caches and compile. */
@@ -48,7 +57,7 @@ export async function probeDevices(work: Work, devices: readonly [Device, Device
     const isHopeless = look > limit;
     const time = isHopeless ? look : await bestTime(work, wanted, now, ALL);
     const words = [
-      `for ${work} 1 Mi weights ${DEVICE_NAMES[other.kind]} took ${formatNumber(limit)} ms`,
+      `for ${WORK_WORDS[work]} ${DEVICE_NAMES[other.kind]} took ${formatNumber(limit)} ms`,
       `${DEVICE_NAMES[wanted.kind]} ${formatNumber(time)} ms${isHopeless ? " for a look at them alone" : ""}`,
     ].join(", ");
     const device = time <= limit ? wanted : other;
@@ -59,9 +68,15 @@ export async function probeDevices(work: Work, devices: readonly [Device, Device
   }
 }
 
+const WORK_WORDS: Readonly<Record<Work, string>> = {
+  measuring: "measuring 1 Mi weights",
+  writing: "writing 1 Mi weights",
+  multiplying: `multiplying ${PRODUCT_ROWS} rows with ${FEATURES} × ${FEATURES} weights`,
+};
+
 /** Milliseconds of the quickest run of the first `kernels` kernels. */
 async function bestTime(work: Work, device: Device, now: () => number, kernels: number): Promise<number> {
-  const bench = makeBench(work, device);
+  const bench = work === "multiplying" ? makeProduct(device) : makeBench(work, device);
   const calls = bench.calls.slice(0, kernels);
   const [result, resultBytes] =
     kernels < ALL ? [bench.extremes, bench.extremeBytes] : [bench.result, bench.resultBytes];
@@ -85,6 +100,7 @@ async function bestTime(work: Work, device: Device, now: () => number, kernels: 
 interface ProbeBench {
   readonly bytes: Uint8Array;
   readonly weights: DeviceBuffer;
+  /** What the first call alone leaves. */
   readonly extremes: DeviceBuffer;
   readonly extremeBytes: number;
   readonly calls: readonly KernelCall<DeviceBuffer>[];
@@ -93,7 +109,7 @@ interface ProbeBench {
   readonly buffers: readonly DeviceBuffer[];
 }
 
-function makeBench(work: Work, device: Device): ProbeBench {
+function makeBench(work: Exclude<Work, "multiplying">, device: Device): ProbeBench {
   const elements = ROWS * COLS;
   const groups = elements / GROUP_SIZE;
   const shape = { streams: ROWS, streamLength: COLS, groupSize: GROUP_SIZE };
@@ -137,8 +153,28 @@ function makeBench(work: Work, device: Device): ProbeBench {
   };
 }
 
-/** Weights between 2^-7 and 2^-5 of either sign: how long they take does not depend on what they are. */
-function madeWeights(elements: number): Uint8Array {
+/** A few rows of a product, then all of it. */
+function makeProduct(device: Device): ProbeBench {
+  const bytes = new Uint8Array(new Float32Array(FEATURES * FEATURES).fill(0.5).buffer);
+  const [inputs, weights, outputs] = [PRODUCT_ROWS, FEATURES, PRODUCT_ROWS].map((rows) =>
+    device.createBuffer(rows * FEATURES * 4),
+  ) as [DeviceBuffer, DeviceBuffer, DeviceBuffer];
+  const sizes = { n: FEATURES, k: FEATURES, firstRow: 0, outputStride: FEATURES, outputStart: 0 };
+  const product = (m: number) => call(linear, {}, { ...sizes, m }, [inputs, weights, outputs]);
+  return {
+    bytes,
+    weights,
+    extremes: outputs,
+    extremeBytes: 4,
+    calls: [product(LOOK_ROWS), product(PRODUCT_ROWS)],
+    result: outputs,
+    resultBytes: 4,
+    buffers: [inputs, weights, outputs],
+  };
+}
+
+/** bf16 weights between 2^-7 and 2^-5 of either sign: how long they take does not depend on what they are. */
+export function madeWeights(elements: number): Uint8Array {
   const bits = new Uint16Array(elements).map((_, index) => 0x3c00 + ((index * 40_503) % 256) + (index % 2) * 0x8000);
   return new Uint8Array(bits.buffer);
 }

@@ -95,7 +95,8 @@ export async function writeQuantized(
           await copyRange(source, tensor, file, place(tensor.name).start, reader, advance);
           continue;
         }
-        bench.announce(following.get(matrix) ?? null, rowMultipleOf([matrix.scheme]));
+        const next = following.get(matrix);
+        bench.announce(next ? { matrix: next, rowMultiple: rowMultipleOf([matrix.scheme]) } : null);
         const { pruning } = plan.recipe;
         const found = await writeMatrix(bench, matrix, pruning, request.arithmetic, { file, place, advance });
         if (found.length > 0) corners.push({ module: quote(matrix.module), corners: found });

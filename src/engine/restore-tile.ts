@@ -51,11 +51,6 @@ export async function prepareMatrix(
   return { matrix, arithmetic, mask, extremes: isWhole ? await extremesOf(bench, matrix, mask) : null };
 }
 
-/** What is quantized of a tile, on the device. `bytes` may be reused as soon as the call returns. */
-function uploadTile(bench: Bench, { matrix, mask }: MatrixRecipe, tile: Tile, bytes: Uint8Array): DeviceBuffer {
-  return pruned(bench, matrix, mask, rowsOf(tile), bench.scratch.filled("weights", bytes), "sheet");
-}
-
 /** Has the device work out the scales of a tile alone. `bytes` may be reused as soon as the call returns. */
 export function scaleTile(
   bench: Bench,
@@ -64,19 +59,25 @@ export function scaleTile(
   tile: Tile,
   bytes: Uint8Array,
 ): QparamsRun {
-  const target = uploadTile(bench, recipe, tile, bytes);
-  const run = qparamsRun(bench, recipe.matrix, [scheme], tile.rows, target, recipe.extremes, "sheet");
+  const { matrix, mask, extremes } = recipe;
+  const target = pruned(bench, matrix, mask, rowsOf(tile), bench.scratch.filled("weights", bytes), "sheet");
+  const run = qparamsRun(bench, matrix, [scheme], tile.rows, target, extremes, "sheet");
   bench.device.run(run.calls);
   return run;
 }
 
 /** Has the device work out what is loaded back in place of a tile. `bytes` may be reused as soon as the call returns. */
 export function restoreTile(bench: Bench, recipe: MatrixRecipe, tile: Tile, bytes: Uint8Array): RestoredTile {
+  return restoreUploaded(bench, recipe, tile, bench.scratch.filled("weights", bytes));
+}
+
+/** The same for a tile that is on the device. */
+export function restoreUploaded(bench: Bench, recipe: MatrixRecipe, tile: Tile, weights: DeviceBuffer): RestoredTile {
   const { device, scratch } = bench;
-  const { matrix, arithmetic, extremes } = recipe;
+  const { matrix, arithmetic, mask, extremes } = recipe;
   const { element, cols, scheme } = matrix;
   const elements = tile.rows * cols;
-  const target = uploadTile(bench, recipe, tile, bytes);
+  const target = pruned(bench, matrix, mask, rowsOf(tile), weights, "sheet");
   if (!scheme) return { target, restored: target, coded: null };
   const run = qparamsRun(bench, matrix, [scheme], tile.rows, target, extremes, "sheet");
   const { bits, symmetric } = scheme.weights;

@@ -176,6 +176,10 @@ export interface KernelReport {
   readonly fallback: string | null;
   /** Where there was a choice of devices: what the probe measured on each; else null. */
   readonly choice: string | null;
+  /** The form of the kernel that ran: `default`, or another that suits this adapter better; it leaves some runs to the default. */
+  readonly variant: string;
+  /** Where there was a choice of forms: what was measured of each, or why nothing was; else null. */
+  readonly variantChoice: string | null;
 }
 
 /** How fast a kernel ran on a tile of this model. */

@@ -3,6 +3,7 @@ import { SeededRandom } from "../base/random.ts";
 import type { Folder } from "../formats/byte-source.ts";
 import { planSafetensors } from "../formats/safetensors/writer.ts";
 import { createBufferSource } from "../formats/sources/buffer-source.ts";
+import { createMemoryStore } from "../formats/stores/memory-store.ts";
 import { elementAt, elementWords, setElement } from "../kernels/elements.ts";
 import { qparamsOfWeights } from "../kernels/int-inputs.ts";
 import { byteAt } from "../kernels/int-params.ts";
@@ -153,7 +154,13 @@ function prunedPlainly(matrix: MadeMatrix, pruning: Pruning): Uint32Array<ArrayB
 
 /** An engine on the CPU with that folder open. */
 export async function engineOn(folder: Folder) {
-  const engine = createEngine({ gpu: null, wasm: null, device: "reference", now: () => performance.now() });
+  const engine = createEngine({
+    gpu: null,
+    wasm: null,
+    device: "reference",
+    now: () => performance.now(),
+    store: createMemoryStore(),
+  });
   await engine.open(folder);
   return engine;
 }

@@ -4,6 +4,7 @@ import { FLOAT_FORMATS } from "../base/float-format.ts";
 import type { Device } from "../device/device.ts";
 import { createReferenceDevice } from "../device/reference/reference-device.ts";
 import { openCheckpoint } from "../formats/huggingface/checkpoint.ts";
+import { createMemoryStore } from "../formats/stores/memory-store.ts";
 import { setElement } from "../kernels/elements.ts";
 import { parseRecipe } from "../schemes/recipe.ts";
 import { planCheckpoint } from "./checkpoint-plan.ts";
@@ -164,6 +165,7 @@ function failingDevice(failAt: number): { readonly device: Device; readonly read
     kind: "webgpu",
     // A sheet takes a fourth of that, which can be halved once.
     tileBytes: 2 ** 23,
+    productsPerRun: 2 ** 26,
     read(buffer, sizeBytes) {
       if (++reads !== failAt) return reference.read(buffer, sizeBytes);
       const words = { doing: "reading", found: "no memory", allowed: "memory", advice: "try again" };
@@ -179,7 +181,13 @@ async function sheetOnFailing(matrix: MadeMatrix, recipe: string, failAt: number
   const checkpoint = await openCheckpoint(madeCheckpoint(matrix));
   const plan = planCheckpoint(checkpoint, parseRecipe(recipe), []);
   const { device, reads } = failingDevice(failAt);
-  const devices = new DeviceSet({ gpu: null, wasm: null, device: "reference", now: () => 0 });
+  const devices = new DeviceSet({
+    gpu: null,
+    wasm: null,
+    device: "reference",
+    now: () => 0,
+    store: createMemoryStore(),
+  });
   vi.spyOn(devices, "lanes").mockResolvedValue([{ device, fallback: null, items: [plan] }] as never);
   const sheet = await sheetOf(checkpoint, plan, MODULE, { arithmetic: "eager" }, devices, {});
   return { sheet, reads: reads() };

@@ -1,10 +1,12 @@
 import type { LabErrorData } from "../base/errors.ts";
 import type { DeviceKind } from "../device/device.ts";
-import type { CompareRequest, DeviceChoice, QuantizeRequest } from "./api.ts";
+import type { CompareRequest, DeviceChoice, KeptResults, MeasureRequest, QuantizeRequest } from "./api.ts";
 import type { ErrorWindow, WindowRequest } from "./error-window.ts";
 import type { Ledger } from "./ledger.ts";
+import type { MeasureResult } from "./measure-result.ts";
 import type { CompareResult, ExportResult, ModelSummary, Progress } from "./result.ts";
 import type { MatrixSheet } from "./sheet.ts";
+import type { PreparedText, TextRequest, TextSource } from "./text-api.ts";
 
 /** What crosses from the worker: comlink keeps neither the class nor the code of a thrown error, so failures travel as data. */
 export type Outcome<T> =
@@ -20,11 +22,17 @@ export type ModelChoice =
       readonly files: readonly { readonly path: string; readonly file: File }[];
     };
 
+/** A `TextRequest` as it crosses to the worker: a file of the user's machine in place of a byte source. */
+export type TextChoice = Omit<TextRequest, "source"> & {
+  readonly source: Exclude<TextSource, { readonly kind: "file" }> | { readonly kind: "file"; readonly file: File };
+};
+
 /** What the worker says while it works, over the port given to `start`. */
 export type WorkerEvent =
   | { readonly type: "alive" }
   | { readonly type: "progress"; readonly progress: Progress }
-  | { readonly type: "partial"; readonly result: CompareResult };
+  | { readonly type: "partial"; readonly result: CompareResult }
+  | { readonly type: "measured"; readonly result: MeasureResult };
 
 /** Where kernels run in this worker. */
 export interface DeviceSummary {
@@ -49,6 +57,13 @@ export interface WorkerApi {
   ledger(): Promise<Outcome<Ledger>>;
   sheet(module: string, request: QuantizeRequest): Promise<Outcome<MatrixSheet>>;
   errorWindow(module: string, request: QuantizeRequest, window: WindowRequest): Promise<Outcome<ErrorWindow>>;
+  prepareText(choice: TextChoice): Promise<Outcome<PreparedText>>;
+  /** Runs the open checkpoint and what each scheme makes of it over a text, other checkpoints beside them. */
+  measure(request: MeasureRequest, against: readonly ModelChoice[]): Promise<Outcome<MeasureResult>>;
+  /** What the lab keeps on this machine from earlier measurements. */
+  kept(): Promise<Outcome<KeptResults>>;
+  /** Lets go of it. */
+  forget(): Promise<Outcome<KeptResults>>;
   exportCheckpoint(
     request: QuantizeRequest,
   ): Promise<Outcome<{ result: ExportResult; archive: File; fileName: string }>>;

@@ -130,17 +130,7 @@ export function requireQuantizable(tensorName: string, dtype: string, shape: rea
       fields: { tensor: quote(tensorName), dimensions: shape.length },
     });
   }
-  const element = FLOAT_NAMES.get(dtype);
-  if (element === undefined) {
-    throw new LabError({
-      code: "scheme/unsupported-dtype",
-      doing,
-      found: `weights of type ${quote(dtype)}`,
-      allowed: [...FLOAT_NAMES.keys()].join(", "),
-      advice: "take a checkpoint in one of these types, or add this module to the ignore list",
-      fields: { tensor: quote(tensorName), dtype: quote(dtype) },
-    });
-  }
+  const element = floatNameOf(dtype, tensorName, doing);
   if (shape[1] === 0) {
     throw new LabError({
       code: "scheme/empty-rows",
@@ -152,6 +142,23 @@ export function requireQuantizable(tensorName: string, dtype: string, shape: rea
     });
   }
   return element;
+}
+
+/**
+ * The format of weights of a safetensors type.
+ * @throws LabError `scheme/unsupported-dtype`
+ */
+export function floatNameOf(dtype: string, tensorName: string, doing: string): FloatName {
+  const element = FLOAT_NAMES.get(dtype);
+  if (element !== undefined) return element;
+  throw new LabError({
+    code: "scheme/unsupported-dtype",
+    doing,
+    found: `weights of type ${quote(dtype)}`,
+    allowed: [...FLOAT_NAMES.keys()].join(", "),
+    advice: "take a checkpoint in one of these types, or add this module to the ignore list",
+    fields: { tensor: quote(tensorName), dtype: quote(dtype) },
+  });
 }
 
 const FLOAT_NAMES: ReadonlyMap<string, FloatName> = new Map(

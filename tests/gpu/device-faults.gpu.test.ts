@@ -5,6 +5,7 @@ import { createWebGpuDevice } from "../../src/device/webgpu/webgpu-device.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { planSafetensors } from "../../src/formats/safetensors/writer.ts";
 import { createBufferSource } from "../../src/formats/sources/buffer-source.ts";
+import { createMemoryStore } from "../../src/formats/stores/memory-store.ts";
 import { copy } from "../../src/kernels/measure/copy.ts";
 import { createMemoryOutput } from "../support/memory-output.ts";
 
@@ -64,14 +65,26 @@ function captureDevices(): GPUDevice[] {
 
 /** An engine with a model of `matrices` matrices. */
 async function engineWith(matrices: number, device: "auto" | "gpu") {
-  const engine = createEngine({ gpu: navigator.gpu, wasm: null, device, now: () => performance.now() });
+  const engine = createEngine({
+    gpu: navigator.gpu,
+    wasm: null,
+    device,
+    now: () => performance.now(),
+    store: createMemoryStore(),
+  });
   await engine.open(madeFolder(matrices));
   return engine;
 }
 
 /** The bytes of an export on a device that nothing happens to. */
 async function undisturbed(matrices: number): Promise<string> {
-  const engine = createEngine({ gpu: null, wasm: null, device: "cpu", now: () => performance.now() });
+  const engine = createEngine({
+    gpu: null,
+    wasm: null,
+    device: "cpu",
+    now: () => performance.now(),
+    store: createMemoryStore(),
+  });
   await engine.open(madeFolder(matrices));
   const output = createMemoryOutput();
   await engine.quantize(EXPORT, output);
@@ -362,7 +375,13 @@ test("an adapter that rounds otherwise is found out: auto computes elsewhere and
     return createComputePipelineAsync.call(this, askedOtherwise(descriptor));
   });
   const engineOf = async (device: "auto" | "gpu") => {
-    const engine = createEngine({ gpu: navigator.gpu, wasm: null, device, now: () => performance.now() });
+    const engine = createEngine({
+      gpu: navigator.gpu,
+      wasm: null,
+      device,
+      now: () => performance.now(),
+      store: createMemoryStore(),
+    });
     await engine.open(madeFolder(1));
     return engine;
   };

@@ -3,6 +3,7 @@ import { LabError } from "../../src/base/errors.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import type { ByteSource, Folder } from "../../src/formats/byte-source.ts";
 import { createBufferSource } from "../../src/formats/sources/buffer-source.ts";
+import { createMemoryStore } from "../../src/formats/stores/memory-store.ts";
 import type { HostileCase } from "../support/hostile-expectations.ts";
 import { createMemoryOutput } from "../support/memory-output.ts";
 
@@ -39,7 +40,7 @@ const manifest: { readonly cases: readonly Weights[] } = JSON.parse(
 const CASES = manifest.cases.filter(({ kind }) => kind === "weights");
 
 const engines = (["gpu", "cpu"] as const).map((device) =>
-  createEngine({ gpu: navigator.gpu, wasm: null, device, now: () => performance.now() }),
+  createEngine({ gpu: navigator.gpu, wasm: null, device, now: () => performance.now(), store: createMemoryStore() }),
 );
 afterAll(() => {
   for (const engine of engines) engine.close();

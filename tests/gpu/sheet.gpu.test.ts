@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FLOAT_FORMATS } from "../../src/base/float-format.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { type MadeMatrix, MODULE, madeCheckpoint, madeMatrix, SHEET_RECIPES } from "../../src/engine/sheet.cases.ts";
+import { createMemoryStore } from "../../src/formats/stores/memory-store.ts";
 import { setElement } from "../../src/kernels/elements.ts";
 
 // A sheet and a window have the same numbers, bit for bit, on WebGPU and the CPU, whose tiles differ.
 
 const engines = (["gpu", "cpu"] as const).map((device) =>
-  createEngine({ gpu: navigator.gpu, wasm: null, device, now: () => performance.now() }),
+  createEngine({ gpu: navigator.gpu, wasm: null, device, now: () => performance.now(), store: createMemoryStore() }),
 );
 afterAll(() => {
   for (const engine of engines) engine.close();

@@ -45,8 +45,9 @@ const PACKAGES: readonly { readonly name: RegExp; readonly files: RegExp }[] = [
   { name: /^yaml$/, files: /^src\/schemes\// },
   { name: /^lit(\/|$)/, files: /^src\/ui\// },
   { name: /^d3-scale$/, files: /^src\/ui\/(charts|panels)\// },
+  { name: /^@huggingface\/(jinja|tokenizers)$/, files: /^src\/formats\/tokenizer\// },
   { name: /^comlink$/, files: /^src\/ui\/app\// },
-  { name: /^node:/, files: /^src\/(formats\/\w+\/node-[^/]+|engine\/node-(host|threads)\.ts|cli\/[^/]+)$/ },
+  { name: /^node:/, files: /^src\/(formats\/\w+\/node-[^/]+|engine\/node-(host|text|threads)\.ts|cli\/[^/]+)$/ },
   { name: /^(vitest$|fast-check$|node:)/, files: /\.test\.ts$/ },
 ];
 

@@ -1,0 +1,85 @@
+import type { LabErrorData } from "../base/errors.ts";
+import type { Quantity } from "../base/quantity.ts";
+import type { BootstrapFigure, Interval } from "../metrics/block-bootstrap.ts";
+import type { KlStatistics } from "../metrics/kl-statistics.ts";
+import type { SliceDivergence } from "../metrics/slices.ts";
+import type { Verdict } from "../metrics/verdict.ts";
+
+export type { Finding } from "../formats/text/doctor.ts";
+
+import type { Finding } from "../formats/text/doctor.ts";
+import type { ArithmeticName, KernelReport, ModelSummary, Notice } from "./result.ts";
+
+export type { BootstrapFigure, Interval } from "../metrics/block-bootstrap.ts";
+export type { KlStatistics, UncertainValue } from "../metrics/kl-statistics.ts";
+export type { SliceDivergence } from "../metrics/slices.ts";
+export type { Verdict } from "../metrics/verdict.ts";
+
+/** The text that models are compared on. */
+export interface MeasuredText {
+  /** What it is, for people. */
+  readonly name: string;
+  /** Names its windows: SHA-256 over theirs. */
+  readonly hash: string;
+  /** What made the ids, for people. */
+  readonly tokenizer: string;
+  /** What the doctor found in the windows. */
+  readonly findings: readonly Finding[];
+  /** Windows in all, and those that are measured so far. */
+  readonly windows: number;
+  readonly doneWindows: number;
+  /** Windows among them that were measured before, by an earlier job on the same device. */
+  readonly knownWindows: number;
+  /** Tokens of the longest window. */
+  readonly context: number;
+  /** Positions that are scored in all windows: each window's second half. */
+  readonly positions: number;
+}
+
+/** How far a variant is from the original, on the positions scored so far. */
+export interface Divergence extends KlStatistics {
+  /** At 95 %, by resampling whole windows; null below two windows, and where a position is not finite. */
+  readonly intervals: Readonly<Record<BootstrapFigure, Interval | null>>;
+  /** Positions that are not finite: none in a sound model. */
+  readonly notFinite: number;
+  /** Parts of the positions: by slice of the text, late in a window, before rare tokens. */
+  readonly slices: readonly SliceDivergence[];
+}
+
+/** One model beside the original. */
+export interface MeasureRow {
+  /** The recipe as it is written, or the name of the checkpoint that was given. */
+  readonly scheme: string;
+  /** How the values were chosen: `rtn`, plain rounding; `given` for a checkpoint. */
+  readonly method: "rtn" | "given";
+  readonly arithmetic: ArithmeticName;
+  /** Bytes of the `.safetensors` files that export writes. */
+  readonly bytes: Quantity;
+  readonly bitsPerWeight: Quantity;
+  /** What the divergence leaves out: activations are rounded too when such a model is served. */
+  readonly roundsActivations: boolean;
+  /** Null until a position is scored. */
+  readonly divergence: Divergence | null;
+  readonly notices: readonly Notice[];
+  /** The recipe cannot be exported as it is; the figures are of the matrices that it can take. */
+  readonly error?: LabErrorData;
+}
+
+/** What a measurement says; also what a running one hands out while it grows. */
+export interface MeasureResult {
+  readonly schemaVersion: number;
+  readonly kind: "measure";
+  readonly outcome: "done" | "partial";
+  readonly finished: boolean;
+  readonly model: ModelSummary;
+  readonly arithmetic: ArithmeticName;
+  readonly ignore: readonly string[];
+  readonly text: MeasuredText;
+  readonly rows: readonly MeasureRow[];
+  /** The original itself with every result rounded to bf16, as a server computes: differences below it say nothing. */
+  readonly noiseFloor: { readonly dtype: "bf16"; readonly divergence: Divergence | null };
+  /** Which rows differ for good, their numbers those of `rows`; null until a position is scored. */
+  readonly verdict: Verdict | null;
+  readonly kernels: readonly KernelReport[];
+  readonly elapsedMs: number;
+}
