@@ -1,11 +1,12 @@
 import { formatBytes, formatCount, formatParameters } from "../../base/format.ts";
 import type { ModelSummary } from "../../engine/result.ts";
 import type { Answer } from "../panels/headline-model.ts";
+import { measurementAnswer } from "../panels/headline-words.ts";
 import { layerMapAnswer } from "../panels/layer-map-words.ts";
 import type { Surface } from "../panels/panel-events.ts";
 import { listWords } from "../parts/list-words.ts";
 import { shortName } from "../parts/safe-name.ts";
-import { chosenScheme, type LabState } from "./lab-state.ts";
+import { chosenScheme, isMeasurementOld, isStale, type LabState } from "./lab-state.ts";
 
 /** What an empty surface will answer. */
 const QUESTIONS: Readonly<Record<Surface, string>> = {
@@ -25,12 +26,19 @@ export function answerOf(state: LabState): Answer | null {
     case "model":
       return modelAnswer(model);
     case "measure":
-      return null;
+      return measureAnswer(state);
     case "layers": {
       const chosen = chosenScheme(state);
       return chosen === null ? null : layerMapAnswer(chosen, model.name);
     }
   }
+}
+
+/** What was measured to its end, as long as it is of what is asked for; the headline itself speaks of all else. */
+function measureAnswer(state: LabState): Answer | null {
+  const { measured, job } = state;
+  if (measured === null || job !== null || !measured.result.finished) return null;
+  return isMeasurementOld(state) || isStale(state) ? null : measurementAnswer(measured.result);
 }
 
 function modelAnswer(model: ModelSummary): Answer {

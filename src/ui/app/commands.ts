@@ -1,7 +1,8 @@
 import { quote } from "../../base/errors.ts";
 import type { CommandWords } from "../panels/command-palette-model.ts";
-import type { Surface } from "../panels/panel-events.ts";
-import { chosenScheme, exportBlocked, type LabState, neighbour, otherScheme } from "./lab-state.ts";
+import type { FrontierBy, Surface } from "../panels/panel-events.ts";
+import { measureVerb } from "../panels/text-picker-model.ts";
+import { chosenScheme, exportBlocked, type LabState, measureStep, neighbour, otherScheme } from "./lab-state.ts";
 
 /** Something that a key, the palette or a link does. */
 export interface Command extends CommandWords {
@@ -15,6 +16,10 @@ export interface CommandTarget {
   pickFolder(): void;
   openBundled(name: string): void;
   compare(): void;
+  measure(): void;
+  pickText(): void;
+  showBy(by: FrontierBy): void;
+  forget(): void;
   cancel(): void;
   export(): void;
   pickScheme(scheme: string): void;
@@ -60,6 +65,15 @@ function runCommands(lab: CommandTarget): readonly Command[] {
     list.push({ ...own, id: "run.cancel", words: "Cancel what runs", key: "Escape", run: () => lab.cancel() });
   } else if (state.choice !== null) {
     list.push({ ...own, id: "run.compare", words: "Compare again", run: () => lab.compare() });
+  }
+  const step = measureStep(state);
+  if (step !== null) {
+    const words = `${measureVerb(step)}: run the model over text`;
+    list.push({ ...own, id: "run.measure", words, key: "m", run: () => lab.measure() });
+    list.push({ ...own, id: "text.pick", words: "Choose a file of text to measure on", run: () => lab.pickText() });
+    if ((state.kept?.entries.length ?? 0) > 0) {
+      list.push({ ...own, id: "kept.forget", words: "Forget the results kept here", run: () => lab.forget() });
+    }
   }
   const chosen = chosenScheme(state);
   if (chosen !== null && exportBlocked(state) === null) {
@@ -116,6 +130,11 @@ function lookCommands(lab: CommandTarget): readonly Command[] {
     key,
     run: () => lab.actOnChart(key),
   });
+  if (state.measured !== null) {
+    const by = state.frontierBy === "weights" ? "divergence" : "weights";
+    const words = by === "weights" ? "Frontier by the error of the weights" : "Frontier by divergence";
+    list.push({ ...own, id: "look.frontier", words, key: "y", run: () => lab.showBy(by) });
+  }
   if (state.shown !== null) {
     list.push(
       chart("table", "Picture as a table, and back", "t"),

@@ -60,11 +60,13 @@ export const appStyles = css`
     border-top: 1px solid var(--line);
   }
   lab-scheme-picker,
+  lab-text-picker,
   lab-compare-settings {
     margin-top: var(--s3);
   }
   /* Old figures step back but stay readable: their ink is the lightest that still has contrast. */
-  .stale .numbers-of-result {
+  .stale .numbers-of-result,
+  .old-text .numbers-of-text {
     --ink: var(--ink-3);
     --ink-2: var(--ink-3);
     color: var(--ink-3);

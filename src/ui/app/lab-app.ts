@@ -3,6 +3,7 @@ import { query, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
 import { asLabError } from "../../base/errors.ts";
 import type { ModelSummary } from "../../engine/result.ts";
+import { EVALUATION_TEXTS } from "../../engine/text-api.ts";
 import "../panels/command-palette.ts";
 import type { LabChart } from "../charts/lab-chart.ts";
 import type { LabCommandPalette } from "../panels/command-palette.ts";
@@ -10,9 +11,11 @@ import type { LabErrorMap } from "../panels/error-map.ts";
 import "../panels/headline.ts";
 import "../panels/keys-dialog.ts";
 import type { LabKeysDialog } from "../panels/keys-dialog.ts";
-import type { PanelEvents, Surface } from "../panels/panel-events.ts";
+import type { FrontierBy, PanelEvents, Surface } from "../panels/panel-events.ts";
 import "../panels/run-bar.ts";
 import { runBar } from "../panels/run-bar-model.ts";
+import type { LabTextPicker } from "../panels/text-picker.ts";
+import { textOfDrop } from "../panels/text-picker-model.ts";
 import "../panels/top-bar.ts";
 import type { LabTopBar } from "../panels/top-bar.ts";
 import { keyNames } from "../parts/key-names.ts";
@@ -24,7 +27,15 @@ import { type Command, type CommandTarget, commands } from "./commands.ts";
 import { KeyMap } from "./key-map.ts";
 import { appStyles } from "./lab-app-styles.ts";
 import { LabController } from "./lab-controller.ts";
-import { chosenScheme, FIRST_MODEL, isStale, type LabState, runState, situation } from "./lab-state.ts";
+import {
+  chosenScheme,
+  FIRST_MODEL,
+  isMeasurementOld,
+  isStale,
+  type LabState,
+  runState,
+  situation,
+} from "./lab-state.ts";
 import { LabStore } from "./lab-store.ts";
 import { startWorker } from "./start-worker.ts";
 import { surface } from "./surfaces.ts";
@@ -58,6 +69,14 @@ export class LabApp extends LitElement implements CommandTarget {
     on("lab-open", (choice) => this.#controller.open(choice));
     on("lab-open-files", (files) => this.#openFiles(Promise.resolve(files)));
     on("lab-compare", () => this.compare());
+    on("lab-measure", () => this.measure());
+    on("lab-set-text", (text) => this.#controller.setText(text));
+    on("lab-use-bundled-text", () => this.#controller.setSource({ kind: "bundled", names: EVALUATION_TEXTS }));
+    on("lab-pick-text", () => this.pickText());
+    on("lab-set-against", (files) => this.#setAgainst(files));
+    on("lab-reset-measurement", () => this.#controller.resetMeasurement());
+    on("lab-show-by", (by) => this.showBy(by));
+    on("lab-forget", () => this.forget());
     on("lab-cancel", () => this.cancel());
     on("lab-export", () => this.export());
     on("lab-pick-scheme", (scheme) => this.pickScheme(scheme));
@@ -103,6 +122,23 @@ export class LabApp extends LitElement implements CommandTarget {
 
   compare(): void {
     void this.#controller.compare();
+  }
+
+  measure(): void {
+    void this.#controller.measure();
+  }
+
+  pickText(): void {
+    this.show("measure");
+    this.renderRoot.querySelector<LabTextPicker>("lab-text-picker")?.pickFile();
+  }
+
+  showBy(by: FrontierBy): void {
+    this.#store.set({ frontierBy: by });
+  }
+
+  forget(): void {
+    void this.#controller.forget();
   }
 
   cancel(): void {
@@ -172,15 +208,15 @@ export class LabApp extends LitElement implements CommandTarget {
 
   protected override render(): TemplateResult {
     const { state } = this;
-    const { shown, model, job } = state;
+    const { shown, model, job, measured } = state;
     const chosen = chosenScheme(state);
     const run = runState(state);
     const { percent } = runBar(run, shown);
     document.title = percent === "" ? "Quantization Lab" : `${percent} · Quantization Lab`;
     return html`
       <lab-top-bar .model=${job?.kind === "opening" ? null : model} .pendingName=${job?.name ?? "Open a model"} .surface=${state.surface}></lab-top-bar>
-      <main class=${isStale(state) && job === null ? "stale" : ""} aria-busy=${job !== null}>
-        <lab-headline .situation=${situation(state)} .shown=${shown} .chosen=${chosen} .answer=${answerOf(state)}></lab-headline>
+      <main class=${job !== null ? "" : `${isStale(state) ? "stale" : ""} ${isMeasurementOld(state) ? "old-text" : ""}`.trim()} aria-busy=${job !== null}>
+        <lab-headline .situation=${situation(state)} .shown=${shown} .chosen=${chosen} .answer=${answerOf(state)} .measured=${measured?.result ?? null}></lab-headline>
         ${model === null ? nothing : warnings(model)}
         ${guard(withoutProgress(state), () => surface(state, this.#begin()))}
         ${foot(model)}
@@ -191,7 +227,7 @@ export class LabApp extends LitElement implements CommandTarget {
       <lab-tip-layer></lab-tip-layer>
       ${
         this.isDropping
-          ? html`<div class="drop"><p>Drop a model's folder<span class="small">It is read on this machine and sent nowhere.</span></p></div>`
+          ? html`<div class="drop"><p>Drop a model's folder, or a text to measure on<span class="small">It is read on this machine and sent nowhere.</span></p></div>`
           : nothing
       }
     `;
@@ -237,9 +273,23 @@ export class LabApp extends LitElement implements CommandTarget {
     void this.#openFiles(filesOfDrop(event.dataTransfer));
   };
 
+  #setAgainst(files: readonly PickedFile[] | null): void {
+    try {
+      this.#controller.setAgainst(files === null ? null : choiceOf(files));
+    } catch (thrown) {
+      this.#controller.refuse(asLabError(thrown, "opening a folder"));
+    }
+  }
+
   async #openFiles(files: Promise<readonly PickedFile[]>): Promise<void> {
     try {
-      await this.#controller.open(choiceOf(await files));
+      const found = await files;
+      const text = textOfDrop(found);
+      if (text === null) await this.#controller.open(choiceOf(found));
+      else {
+        this.#controller.setSource({ kind: "file", file: text });
+        this.show("measure");
+      }
     } catch (thrown) {
       this.#controller.refuse(asLabError(thrown, "opening a folder"));
     }

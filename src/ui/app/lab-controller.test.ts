@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { cancelledError, LabError } from "../../base/errors.ts";
+import { cancelledError } from "../../base/errors.ts";
 import type { CompareResult } from "../../engine/result.ts";
-import type { Outcome, WorkerApi } from "../../engine/worker-api.ts";
 import { sampleResult, sampleScheme } from "../panels/compare-result.cases.ts";
-import { type EngineLink, LabController } from "./lab-controller.ts";
+import { BROKEN, failing, lab, MODEL, OTHER, settle } from "./lab-controller.cases.ts";
 import {
   chosenScheme,
   errorPartOf,
@@ -14,69 +13,6 @@ import {
   sheetOf,
   situation,
 } from "./lab-state.ts";
-import { LabStore } from "./lab-store.ts";
-
-const MODEL = { kind: "bundled", name: "tiny" } as const;
-const OTHER = { kind: "bundled", name: "other" } as const;
-const BROKEN = new LabError({ code: "safetensors/too-short", doing: "reading", found: "b", allowed: "c", advice: "d" });
-
-/** A link whose engine answers from `answers`, and that notes what was asked. */
-class FakeLink implements EngineLink {
-  readonly asked: string[] = [];
-  /** What the last call was given. */
-  request: unknown = null;
-  generation = 1;
-  isBusy = false;
-  answers: { [name: string]: () => Promise<Outcome<unknown>> } = {
-    open: async () => ({ ok: true, value: sampleResult().model }),
-    compare: async () => ({ ok: true, value: sampleResult() }),
-    ledger: async () => ({ ok: true, value: { shards: [], tensors: [], roles: [], sideFiles: [] } }),
-    sheet: async () => ({ ok: true, value: { module: "m" } }),
-    errorWindow: async () => ({ ok: true, value: { row: 0, column: 0, rows: 1, columns: 1 } }),
-    exportCheckpoint: async () => ({
-      ok: true,
-      value: { result: { scheme: "W4A16" }, archive: null, fileName: "tiny-W4A16.tar" },
-    }),
-  };
-
-  async start() {
-    return { kind: "reference", adapter: "", exact: true, fallback: null, choice: null } as const;
-  }
-
-  async call<T>(_doing: string, invoke: Parameters<EngineLink["call"]>[1]): Promise<T> {
-    const api = new Proxy({} as WorkerApi, {
-      get: (_target, name) => (request: unknown) => {
-        this.asked.push(String(name));
-        this.request = request;
-        return this.answers[String(name)]?.();
-      },
-    });
-    const outcome = (await (invoke as (api: unknown) => Promise<Outcome<T>>)(api)) as Outcome<T>;
-    if (outcome.ok) return outcome.value;
-    throw LabError.fromData(outcome.error);
-  }
-
-  cancel(): void {}
-}
-
-function lab(): { store: LabStore; link: FakeLink; controller: LabController } {
-  const store = new LabStore();
-  store.set({ asked: { ...store.state.asked, schemes: ["W4A16", "W8A8"] } });
-  const link = new FakeLink();
-  const keep = (
-    _archive: File,
-    fileName: string,
-    result: Parameters<ConstructorParameters<typeof LabController>[2]>[2],
-  ) => ({
-    result,
-    url: "blob:x",
-    fileName,
-  });
-  return { store, link, controller: new LabController(store, link, keep) };
-}
-
-const failing = (error: LabError) => async (): Promise<Outcome<unknown>> => ({ ok: false, error: error.toData() });
-const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe("the controller", () => {
   test("opens, compares and opens the worst matrix", async () => {

@@ -1,13 +1,24 @@
 import { asLabError, type LabError, quote } from "../../base/errors.ts";
 import type { DeviceChoice, PlanSettings, QuantizeRequest } from "../../engine/api.ts";
 import type { WindowRequest } from "../../engine/error-window.ts";
+import type { MeasureResult } from "../../engine/measure-result.ts";
 import { applyPlan } from "../../engine/plan-column.ts";
 import type { CompareResult, ExportResult } from "../../engine/result.ts";
 import type { ModelChoice, WorkerEvent } from "../../engine/worker-api.ts";
 import type { ExportedArchive } from "../panels/export-model.ts";
 import type { AskedRules } from "../panels/panel-events.ts";
+import { textChoice, textFacts } from "../panels/text-picker-model.ts";
+import type { AskedText } from "../parts/asked-text.ts";
 import { CloseLook } from "./close-look.ts";
-import { chosenScheme, exportBlocked, FIRST_VIEW, type Job, otherScheme, worstModule } from "./lab-state.ts";
+import {
+  chosenScheme,
+  exportBlocked,
+  FIRST_VIEW,
+  type Job,
+  type MeasureAsk,
+  otherScheme,
+  worstModule,
+} from "./lab-state.ts";
 import type { LabStore } from "./lab-store.ts";
 import type { WorkerBridge } from "./worker-bridge.ts";
 
@@ -24,6 +35,8 @@ export class LabController {
   readonly #keepArchive: KeepArchive;
   /** The newest wish. Whatever an older one still brings is dropped. */
   #turn = 0;
+  /** What the measurement that runs was asked for. */
+  #measuring: MeasureAsk | null = null;
   readonly #look: CloseLook;
   /** What the living worker has open. */
   #opened: { readonly choice: ModelChoice; readonly generation: number } | null = null;
@@ -49,6 +62,7 @@ export class LabController {
       if (turn !== this.#turn) return;
       this.#look.forget();
       this.#store.set({ choice, model, ledger, shown: null, module: null, role: null, exported: null });
+      this.#store.set({ measured: null, prepared: null, against: null, frontierBy: "weights" });
     } catch (thrown) {
       this.#finish(turn, "opening", asLabError(thrown, `opening ${quote(choice.name)}`));
       return;
@@ -71,11 +85,77 @@ export class LabController {
       this.#show(result);
       this.#finish(turn, "comparing", null, result.outcome === "cancelled" ? "cancelled" : "done");
       this.#select();
+      await this.#countKept();
     } catch (thrown) {
       const error = asLabError(thrown, `comparing ${quote(choice.name)}`);
       // What a failed run left half done is worth less than the whole comparison before it.
       if (turn === this.#turn && error.code !== "run/cancelled" && before?.finished === true) this.#show(before);
       this.#finish(turn, "comparing", error);
+    }
+  }
+
+  /**
+   * Prepares the asked text and measures the asked recipes on it. Windows that were measured before are not measured again, so
+   * that a stopped measurement goes on, and one with more windows adds them.
+   */
+  async measure(): Promise<void> {
+    const { choice, asked: rules, text, against } = this.#store.state;
+    if (choice === null) return;
+    const turn = this.#begin({ kind: "measuring", name: choice.name, progress: null });
+    this.#measuring = { rules, text, against };
+    const doing = `measuring ${quote(choice.name)}`;
+    try {
+      await this.#greet();
+      await this.#ensureOpen(choice);
+      const prepared = await this.#bridge.call("preparing text", (api) => api.prepareText(textChoice(text)));
+      if (turn !== this.#turn) return;
+      this.#store.set({ prepared: textFacts(prepared) });
+      const request = { ...rules, text: prepared };
+      const others = against === null ? [] : [against];
+      const result = await this.#bridge.call(doing, (api) => api.measure(request, others));
+      if (turn !== this.#turn) return;
+      this.#showMeasured(result);
+      this.#finish(turn, "measuring", null);
+    } catch (thrown) {
+      this.#finish(turn, "measuring", asLabError(thrown, doing));
+    }
+    if (turn !== this.#turn) return;
+    this.#look.update();
+    await this.#countKept();
+  }
+
+  /** What to measure on; nothing runs. */
+  setText(text: AskedText): void {
+    this.#store.set({ text });
+  }
+
+  /** Another text, cut as is usual with it. A failure about the one before is over. */
+  setSource(source: AskedText["source"]): void {
+    const { text, failure, end, measured } = this.#store.state;
+    this.#store.set({ text: { ...text, source, context: null } });
+    if (failure?.during === "measuring") this.#store.set({ failure: null, end: measured === null ? "done" : end });
+  }
+
+  /** Asks for what the measurement on screen was asked for. */
+  resetMeasurement(): void {
+    const { measured } = this.#store.state;
+    if (measured === null) return;
+    const { rules, text, against } = measured.ask;
+    this.#store.set({ asked: rules, text, against });
+  }
+
+  /** Which checkpoint to measure beside the recipes. */
+  setAgainst(against: ModelChoice | null): void {
+    this.#store.set({ against });
+  }
+
+  /** Lets go of the results that are kept on this machine; what is on screen stays. */
+  async forget(): Promise<void> {
+    try {
+      this.#store.set({ kept: await this.#bridge.call("forgetting results", (api) => api.forget()) });
+    } catch (thrown) {
+      const error = asLabError(thrown, "forgetting results");
+      if (error.code !== "run/cancelled") this.#store.set({ failure: { error: error.toData(), during: "comparing" } });
     }
   }
 
@@ -109,6 +189,7 @@ export class LabController {
     if (job === null) return;
     if (event.type === "progress") this.#store.set({ job: { ...job, progress: event.progress } });
     if (event.type === "partial" && job.kind === "comparing") this.#show(event.result);
+    if (event.type === "measured" && job.kind === "measuring") this.#showMeasured(event.result);
   }
 
   /** The worker was lost. A running job tells so itself. */
@@ -218,6 +299,7 @@ export class LabController {
   #finish(turn: number, during: Job["kind"], error: LabError | null, end: "done" | "cancelled" = "done"): void {
     if (turn !== this.#turn) return;
     const { shown } = this.#store.state;
+    this.#store.set({ lastJob: during });
     if (error === null) {
       this.#store.set({ job: null, end });
     } else if (error.code === "run/cancelled") {
@@ -231,6 +313,22 @@ export class LabController {
 
   #show(result: CompareResult): void {
     this.#store.set({ shown: applyPlan(result, this.#store.state.plan), exported: null });
+  }
+
+  /** The first figures turn the frontier to them; later it stays as it was turned. */
+  #showMeasured(result: MeasureResult): void {
+    const { measured, frontierBy } = this.#store.state;
+    if (this.#measuring === null) return;
+    this.#store.set({
+      measured: { result, ask: this.#measuring },
+      frontierBy: measured === null ? "divergence" : frontierBy,
+    });
+  }
+
+  /** Asked when nothing runs. Where it cannot be listed, the page has no line about it. */
+  async #countKept(): Promise<void> {
+    const kept = await this.#bridge.call("listing what is kept", (api) => api.kept()).catch(() => null);
+    if (kept !== null) this.#store.set({ kept });
   }
 
   /** Keeps the chosen matrix where the scheme has it, else takes the worst, and looks at it closely. */

@@ -1,8 +1,10 @@
 import type { LabErrorData } from "../../base/errors.ts";
-import type { DeviceChoice, PlanSettings } from "../../engine/api.ts";
+import type { DeviceChoice, KeptResults, PlanSettings } from "../../engine/api.ts";
 import type { ErrorWindow } from "../../engine/error-window.ts";
 import type { Ledger } from "../../engine/ledger.ts";
+import type { MeasureResult } from "../../engine/measure-result.ts";
 import type { CompareResult, LayerResult, ModelSummary, Progress, SchemeResult } from "../../engine/result.ts";
+import { EVALUATION_TEXTS } from "../../engine/text-api.ts";
 import type { DeviceSummary, ModelChoice } from "../../engine/worker-api.ts";
 import { DEFAULT_GPU } from "../../planner/gpus.ts";
 import { DEFAULT_SCHEMES } from "../../schemes/presets.ts";
@@ -11,16 +13,31 @@ import type { ErrorView } from "../charts/error-map.ts";
 import type { ExportedArchive } from "../panels/export-model.ts";
 import type { Situation } from "../panels/headline-model.ts";
 import type { SheetView } from "../panels/matrix-sheet-model.ts";
-import type { AskedRules, Surface, TensorRole } from "../panels/panel-events.ts";
+import type { AskedRules, FrontierBy, Surface, TensorRole } from "../panels/panel-events.ts";
 import type { RunState } from "../panels/run-bar-model.ts";
+import type { MeasureStep, TextFacts } from "../panels/text-picker-model.ts";
+import { type AskedText, isSameText } from "../parts/asked-text.ts";
 import { shortName } from "../parts/safe-name.ts";
 
 /** A job that runs now. */
 export interface Job {
-  readonly kind: "opening" | "comparing" | "exporting";
+  readonly kind: "opening" | "comparing" | "measuring" | "exporting";
   /** The model or scheme it works on. Untrusted. */
   readonly name: string;
   readonly progress: Progress | null;
+}
+
+/** What a measurement was asked for. */
+export interface MeasureAsk {
+  readonly rules: AskedRules;
+  readonly text: AskedText;
+  readonly against: ModelChoice | null;
+}
+
+/** A measurement on screen, finished or not. */
+export interface Measurement {
+  readonly result: MeasureResult;
+  readonly ask: MeasureAsk;
 }
 
 /** Everything the page shows. What was asked stands apart from what is shown. */
@@ -37,8 +54,19 @@ export interface LabState {
   readonly plan: PlanSettings;
   /** The comparison on screen, finished or not, with the plan of this page applied. */
   readonly shown: CompareResult | null;
+  /** What to measure on, and which checkpoint beside the recipes. */
+  readonly text: AskedText;
+  readonly against: ModelChoice | null;
+  /** What was made of the text that was prepared last. */
+  readonly prepared: TextFacts | null;
+  readonly measured: Measurement | null;
+  readonly frontierBy: FrontierBy;
+  /** What the lab keeps on this machine; null until that is known. */
+  readonly kept: KeptResults | null;
   readonly job: Job | null;
   readonly end: "none" | "done" | "cancelled" | "failed";
+  /** What ended so. */
+  readonly lastJob: Job["kind"] | null;
   readonly failure: { readonly error: LabErrorData; readonly during: Job["kind"] } | null;
   /** The one selection that every picture follows: a recipe, a module, a role of tensors. */
   readonly scheme: string;
@@ -63,6 +91,9 @@ export const FIRST_MODEL: ModelChoice = { kind: "bundled", name: "quantlab-4m" }
 /** A matrix is first seen weight by weight, from its first row and column on. */
 export const FIRST_VIEW: ErrorView = { row: 0, column: 0, zoom: 4 };
 
+/** Enough windows for an interval that means something, few enough for some seconds. */
+const FIRST_WINDOWS = 16;
+
 /** The page before anything has happened. */
 export const INITIAL_STATE: LabState = {
   surface: "measure",
@@ -74,8 +105,15 @@ export const INITIAL_STATE: LabState = {
   asked: { schemes: DEFAULT_SCHEMES, arithmetic: "eager", ignore: DEFAULT_IGNORE },
   plan: { gpu: DEFAULT_GPU, contextTokens: 4096, sequences: 1 },
   shown: null,
+  text: { source: { kind: "bundled", names: EVALUATION_TEXTS }, windows: FIRST_WINDOWS, context: null },
+  against: null,
+  prepared: null,
+  measured: null,
+  frontierBy: "weights",
+  kept: null,
   job: null,
   end: "none",
+  lastJob: null,
   failure: null,
   scheme: "W4A16",
   module: null,
@@ -140,11 +178,44 @@ export function neighbour(state: LabState, step: -1 | 1): string | null {
 export function isStale(state: LabState): boolean {
   const { shown, asked } = state;
   if (shown === null) return false;
-  const rows = new Set(shown.schemes.map((row) => row.scheme));
-  const sameSchemes = rows.size === asked.schemes.length && asked.schemes.every((scheme) => rows.has(scheme));
+  return !isSameRules({ ...shown, schemes: shown.schemes.map((row) => row.scheme) }, asked);
+}
+
+function isSameRules(one: AskedRules, other: AskedRules): boolean {
+  const rows = new Set(one.schemes);
+  const sameSchemes = rows.size === other.schemes.length && other.schemes.every((scheme) => rows.has(scheme));
   const sameIgnore =
-    shown.ignore.length === asked.ignore.length && shown.ignore.every((entry, at) => entry === asked.ignore[at]);
-  return shown.arithmetic !== asked.arithmetic || !sameIgnore || !sameSchemes;
+    one.ignore.length === other.ignore.length && one.ignore.every((entry, at) => entry === other.ignore[at]);
+  return one.arithmetic === other.arithmetic && sameIgnore && sameSchemes;
+}
+
+/** Whether something else would be measured now than was. More windows of the same text would only add to it. */
+export function isMeasurementOld({ measured, asked, text, against }: LabState): boolean {
+  if (measured === null) return false;
+  const { ask } = measured;
+  return !isSameRules(ask.rules, asked) || !isSameText(ask.text, text) || ask.against !== against;
+}
+
+/** The measurement on screen where it is of what the table shows: the same rules, whatever the recipes. */
+export function measuredAlike({ measured, shown }: LabState): MeasureResult | null {
+  if (measured === null || shown === null) return null;
+  const { arithmetic, ignore } = measured.result;
+  return isSameRules({ ...shown, schemes: [] }, { arithmetic, ignore, schemes: [] }) ? measured.result : null;
+}
+
+/** Whether it is of another text than is chosen now. */
+export function isTextOld({ measured, text }: LabState): boolean {
+  return measured !== null && !isSameText(measured.ask.text, text);
+}
+
+/** What pressing Measure would do; null where nothing can be measured now. */
+export function measureStep(state: LabState): MeasureStep | null {
+  const { measured, job, choice } = state;
+  if (job !== null || choice === null) return null;
+  if (measured === null) return "first";
+  if (isMeasurementOld(state)) return "again";
+  if (!measured.result.finished) return "go-on";
+  return state.text.windows > measured.ask.text.windows ? "add" : "again";
 }
 
 /** What the headline speaks about. */
@@ -152,27 +223,46 @@ export function situation(state: LabState): Situation {
   const { job, failure } = state;
   if (job?.kind === "opening") return { kind: "reading", model: job.name };
   if (job?.kind === "comparing") return { kind: "comparing", model: job.name };
+  if (job?.kind === "measuring") return { kind: "measuring", model: job.name, isPreparing: job.progress === null };
   if (failure !== null) return { kind: "failed", error: failure.error, during: failure.during };
   if (isStale(state)) return { kind: "stale", asked: state.asked };
   if (state.shown === null ? state.end === "cancelled" : state.shown.outcome === "cancelled")
     return { kind: "cancelled" };
+  const { measured } = state;
+  if (measured !== null && isMeasurementOld(state)) {
+    return {
+      kind: "old-text",
+      was: measured.ask,
+      now: { rules: state.asked, text: state.text, against: state.against },
+    };
+  }
+  if (measured !== null && !measured.result.finished) {
+    return { kind: "halted", isByUser: state.lastJob === "measuring" && state.end === "cancelled" };
+  }
   return { kind: "finished" };
 }
 
 /** What the run bar speaks about. */
 export function runState(state: LabState): RunState {
   const { job } = state;
-  if (job === null) return { kind: "idle", end: state.end };
-  const what = { opening: "Reading headers", comparing: "Comparing", exporting: `Exporting ${shortName(job.name)}` }[
-    job.kind
-  ];
-  return { kind: "running", what, progress: job.progress };
+  if (job === null) {
+    const measured = state.lastJob === "measuring" ? (state.measured?.result ?? null) : null;
+    return { kind: "idle", end: state.end, measured };
+  }
+  const what = {
+    opening: "Reading headers",
+    comparing: "Comparing",
+    measuring: "Preparing text",
+    exporting: `Exporting ${shortName(job.name)}`,
+  }[job.kind];
+  return { kind: "running", what, progress: job.progress, counts: job.kind === "measuring" ? "windows" : "bytes" };
 }
 
 /** Why exporting has to wait, or null. */
 export function exportBlocked(state: LabState): string | null {
   const chosen = chosenScheme(state);
   if (state.job?.kind === "exporting") return "The export runs.";
+  if (state.job?.kind === "measuring") return "Waits until the measurement is done.";
   if (state.job !== null) return "Waits until the comparison is done.";
   if (chosen === null || state.shown === null) return "Open a model first.";
   if (chosen.error !== undefined) return `${shortName(chosen.scheme)} cannot take every matrix.`;

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { LayerResult, ModelSummary, SchemeResult } from "../../engine/result.ts";
 import "../panels/compare-settings.ts";
+import "../panels/divergence-table.ts";
 import "../panels/error-map.ts";
 import "../panels/export-panel.ts";
 import "../panels/gpu-fit.ts";
@@ -14,6 +15,7 @@ import "../panels/scheme-picker.ts";
 import "../panels/scheme-summary.ts";
 import "../panels/scheme-table.ts";
 import "../panels/tensor-tree.ts";
+import "../panels/text-picker.ts";
 import "../panels/throughput.ts";
 import {
   chosenLayer,
@@ -21,7 +23,10 @@ import {
   errorPartOf,
   exportBlocked,
   isStale,
+  isTextOld,
   type LabState,
+  measuredAlike,
+  measureStep,
   otherScheme,
   sheetOf,
 } from "./lab-state.ts";
@@ -59,23 +64,28 @@ function modelSurface(state: LabState, begin: TemplateResult): TemplateResult {
 function measureSurface(state: LabState, begin: TemplateResult): TemplateResult {
   const { shown, job } = state;
   const chosen = chosenScheme(state);
+  const result = state.measured?.result ?? null;
+  const alike = measuredAlike(state);
   return html`
     <div class="split">
       <section class="main" aria-label="Schemes by size and error">
-        <lab-scheme-frontier class="numbers-of-result" .result=${shown} .selected=${chosen?.scheme ?? ""}></lab-scheme-frontier>
+        <lab-scheme-frontier class=${state.frontierBy === "divergence" ? "numbers-of-text" : "numbers-of-result"} .result=${shown} .measured=${result}
+          .by=${state.frontierBy} .selected=${chosen?.scheme ?? ""}></lab-scheme-frontier>
         ${shown === null && job === null ? begin : nothing}
         ${
           shown === null
             ? nothing
             : html`<lab-scheme-picker .asked=${state.asked} .isStale=${isStale(state) && job === null}></lab-scheme-picker>
-                <lab-compare-settings .asked=${state.asked} .device=${state.deviceChoice}></lab-compare-settings>`
+                <lab-text-picker .text=${state.text} .against=${state.against} .schemes=${state.asked.schemes.length} .maxPositions=${shown.model.maxPositions}
+                  .step=${measureStep(state)} .prepared=${state.prepared}></lab-text-picker>
+                <lab-compare-settings .asked=${state.asked} .device=${state.deviceChoice} .kept=${state.kept} .isBusy=${job !== null}></lab-compare-settings>`
         }
       </section>
       ${
         chosen === null || shown === null
           ? nothing
           : html`<section class="aside numbers-of-result" aria-label="The chosen scheme">
-              <lab-scheme-summary .scheme=${chosen} .model=${shown.model}></lab-scheme-summary>
+              <lab-scheme-summary .scheme=${chosen} .model=${shown.model} .measured=${alike} .isOld=${isTextOld(state)}></lab-scheme-summary>
               <lab-export-panel .scheme=${chosen.scheme} .promisedBytes=${chosen.fileBytes.value} .blocked=${exportBlocked(state)} .exported=${state.exported}></lab-export-panel>
               <lab-gpu-fit .scheme=${chosen.scheme} .fit=${chosen.fit} .plan=${state.plan} .maxPositions=${shown.model.maxPositions}></lab-gpu-fit>
             </section>`
@@ -86,7 +96,10 @@ function measureSurface(state: LabState, begin: TemplateResult): TemplateResult 
         ? nothing
         : html`
             <section class="band" aria-label="Schemes">
-              <lab-scheme-table class="numbers-of-result" .result=${shown} .plan=${state.plan} .selected=${chosen?.scheme ?? ""}></lab-scheme-table>
+              <lab-scheme-table class="numbers-of-result" .result=${shown} .measured=${alike} .isOld=${isTextOld(state)} .plan=${state.plan} .selected=${chosen?.scheme ?? ""}></lab-scheme-table>
+            </section>
+            <section class="band numbers-of-text" aria-label="Divergence">
+              <lab-divergence-table .result=${result} .waiting=${job?.kind === "measuring" ? state.asked.schemes : null} .selected=${chosen?.scheme ?? ""}></lab-divergence-table>
             </section>
             <section class="band numbers-of-result" aria-label="Kernels">
               <lab-throughput .result=${shown} .scheme=${chosen?.scheme ?? ""}></lab-throughput>

@@ -12,9 +12,9 @@ export interface WorkerLike extends Comlink.Endpoint {
 export interface BridgeOptions {
   /** Starts a worker; may throw. */
   readonly createWorker: () => WorkerLike;
-  /** Called for each progress and partial event of the running job; not after that job has settled here. */
   /** Where kernels run in a worker that starts; the quicker device unless said. */
   readonly device?: () => DeviceChoice;
+  /** Called for each event of the running job but its signs of life; not after that job has settled here. */
   readonly onEvent?: (event: WorkerEvent) => void;
   /** Called when a worker was lost, before its replacement starts. */
   readonly onLost?: (error: LabError) => void;

@@ -2,7 +2,7 @@ import { scaleLinear, scaleLog } from "d3-scale";
 import { formatBytes, formatNumber } from "../../base/format.ts";
 import type { Shape } from "./chart.ts";
 import { type Area, textWidth } from "./frontier-labels.ts";
-import { type FrontierData, hasHeight, type Plot } from "./frontier-points.ts";
+import { type FrontierData, hasHeight, heightsOf, type Plot } from "./frontier-points.ts";
 import { sizeSentence } from "./frontier-words.ts";
 import type { ChartTheme } from "./theme.ts";
 
@@ -40,12 +40,15 @@ export interface Axes {
   readonly zeroAt: number | null;
   /** Of the original, which may lie beyond the plot. */
   readonly originalAt: number | null;
+  /** Of the error that is there without any scheme; null where there is none. */
+  readonly floorAt: number | null;
 }
 
 export function layOutAxes(data: FrontierData, width: number): Axes {
   const isWide = width >= WIDE;
   const height = isWide ? HEIGHT.wide : HEIGHT.narrow;
-  const errors = data.points.flatMap((point) => (hasHeight(point) ? [point.error] : []));
+  const errors = data.points.flatMap((point) => (hasHeight(point) ? heightsOf(point) : []));
+  const floor = data.floor?.error ?? 0;
   const hasZero = errors.includes(0);
   const left = hasZero ? MARGIN.leftOfWords : MARGIN.left;
   const plot = {
@@ -58,7 +61,7 @@ export function layOutAxes(data: FrontierData, width: number): Axes {
   const x = bitsScale(data, plot, isWide ? PAD.wide : PAD.narrow);
   const logBottom = zeroAt === null ? plot.bottom : plot.bottom - ZERO_ROW;
   const y = errorScale(
-    errors.filter((error) => error > 0),
+    [...errors, floor].filter((error) => error > 0),
     plot.top,
     logBottom,
   );
@@ -76,6 +79,7 @@ export function layOutAxes(data: FrontierData, width: number): Axes {
     yTicks: errorTicks(y).map(({ value, text }) => ({ at: y(value), text })),
     zeroAt,
     originalAt,
+    floorAt: floor > 0 ? y(floor) : null,
   };
 }
 
@@ -164,13 +168,18 @@ export function axisShapes({ plot, isWide, ...axes }: Axes, data: FrontierData, 
   }
   if (axes.zeroAt !== null) {
     shapes.push({ kind: "path", d: `M${left} ${crisp(axes.zeroAt)}H${right}`, stroke: theme.line2, dash: [2, 3] });
-    shapes.push({ ...label, x: left - 6, y: axes.zeroAt + 4, text: "no error", anchor: "end" });
+    shapes.push({ ...label, x: left - 6, y: axes.zeroAt + 4, text: data.measure.none, anchor: "end" });
   }
   shapes.push({ kind: "path", d: `M${left} ${crisp(bottom)}H${right}`, stroke: theme.line2 });
   for (const { at, bits, bytes } of axes.xTicks) {
     shapes.push({ kind: "path", d: `M${crisp(at)} ${bottom}v4`, stroke: theme.line2 });
     shapes.push({ ...label, x: at, y: bottom + 16, text: bits, anchor: "middle" });
     shapes.push({ ...label, x: at, y: bottom + 30, text: bytes, anchor: "middle" });
+  }
+  if (data.floor !== null && axes.floorAt !== null) {
+    const [at, words] = [axes.floorAt, data.floor.words];
+    shapes.push({ kind: "path", d: `M${left} ${crisp(at)}H${right}`, stroke: theme.ink2, dash: [1.5, 3] });
+    shapes.push({ ...label, fill: theme.ink2, x: left + 4, y: at + 13, text: words, halo: theme.paper });
   }
   const unit = axes.bytesUnit === "" ? "file" : axes.bytesUnit;
   const title = isWide ? `bits per weight of the whole file, ${unit} below · linear` : `bits per weight, ${unit} below`;
@@ -191,6 +200,11 @@ export function axisShapes({ plot, isWide, ...axes }: Axes, data: FrontierData, 
     shapes.push({ ...label, ...word, x: at + 5 * side, y: plot.top + 12 });
   }
   return shapes;
+}
+
+/** Where the words of the floor stand, below its line. */
+export function floorArea({ floorAt: at, plot }: Axes, words: string): Area | null {
+  return at === null ? null : { x: plot.left, y: at - 2, width: textWidth(words, 11, false) + 8, height: 18 };
 }
 
 const ORIGINAL = "original";

@@ -2,8 +2,8 @@ import { scaleLinear, scaleLog } from "d3-scale";
 import type { Shape } from "./chart.ts";
 import { crisp } from "./frontier-axes.ts";
 import { type Area, crossingsOf, type LabelGround, overlaps } from "./frontier-labels.ts";
-import { DOT_RADIUS, dotShapes } from "./frontier-marks.ts";
-import type { PlacedDot, Plot } from "./frontier-points.ts";
+import { DOT_RADIUS, dotShapes, spreadShapes } from "./frontier-marks.ts";
+import { hasHeight, heightsOf, type PlacedDot, type Plot } from "./frontier-points.ts";
 import type { ChartTheme } from "./theme.ts";
 
 /** Narrower pictures have no room to enlarge anything. */
@@ -105,7 +105,7 @@ function freeFrame(blocked: readonly Area[], line: LabelGround["lines"][number],
 
 function enlarge(crowd: readonly PlacedDot[], area: Area, frame: Area): Inset {
   const bits = crowd.map(({ dot }) => dot.bits);
-  const errors = crowd.map(({ dot }) => dot.error ?? 0);
+  const errors = crowd.flatMap(({ dot }) => (hasHeight(dot) ? heightsOf({ ...dot, cap: null }) : []));
   const view = {
     left: frame.x,
     right: frame.x + frame.width,
@@ -182,6 +182,7 @@ export function insetShapes(
     { kind: "path", d: line, stroke: theme.ink, strokeWidth: 1.5, opacity: 0.55 },
     { ...box, stroke: theme.line2 },
     { ...label, x: frame.x + 10, y: frame.y + 16, text: title, fill: theme.ink2 },
+    ...inset.dots.flatMap((dot) => spreadShapes(dot, (error) => inset.at(0, error).y, "whisker", theme).shapes),
     ...inset.dots.flatMap((dot) => dotShapes(dot, theme, INSET_SIZE)),
     ...names,
   ];

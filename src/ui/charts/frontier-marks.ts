@@ -1,7 +1,8 @@
 import type { RecipeLook, SchemeFill } from "../parts/scheme-mark.ts";
 import { HATCH, type Mark, type Paint, type Shape } from "./chart.ts";
 import { crisp } from "./frontier-axes.ts";
-import type { FrontierDot, PlacedDot, Plot } from "./frontier-points.ts";
+import type { Area } from "./frontier-labels.ts";
+import { type FrontierDot, hasHeight, heightsOf, type PlacedDot, type Plot } from "./frontier-points.ts";
 import type { ChartTheme } from "./theme.ts";
 
 /** Of a dot, its outline included. */
@@ -32,6 +33,39 @@ export function dotShapes({ dot, x, y }: PlacedDot, theme: ChartTheme, size = 1)
     shapes.push({ kind: "circle", x, y, radius: RING_RADIUS * size, stroke: theme.ink, strokeWidth: 1.5 });
   }
   return shapes;
+}
+
+/** Half the widths of the bars at the ends of a whisker and on top of it. */
+const BAR = { whisker: 4, cap: 3.5 } as const;
+
+/**
+ * The whisker of a dot, its ends marked, and above it, thinner, a line up to its cap.
+ * @param part the enlarged picture has no room for caps
+ */
+export function spreadShapes(
+  { dot, x }: PlacedDot,
+  y: (error: number) => number,
+  part: "whole" | "whisker",
+  theme: ChartTheme,
+): { readonly shapes: readonly Shape[]; readonly area: Area | null } {
+  if (!hasHeight(dot)) return { shapes: [], area: null };
+  const heights = heightsOf(dot);
+  const [error = 0, ...ends] = heights.map(y);
+  const [low = error, high = error] = dot.interval === null ? [] : ends;
+  const cap = dot.cap === null || part === "whisker" ? null : Math.min(high, ...ends);
+  const stroke = familyColour(dot.look.fills[0]?.family ?? "orig", theme);
+  const shapes: Shape[] = [];
+  if (cap !== null && cap < high) {
+    const d = `M${x} ${high}V${cap}M${x - BAR.cap} ${cap}h${2 * BAR.cap}`;
+    shapes.push({ kind: "path", d, stroke, strokeWidth: 1, opacity: 0.6 });
+  }
+  if (dot.interval !== null) {
+    const bars = [low, high].map((end) => `M${x - BAR.whisker} ${end}h${2 * BAR.whisker}`).join("");
+    shapes.push({ kind: "path", d: `M${x} ${low}V${high}${bars}`, stroke, strokeWidth: 1.5 });
+  }
+  const top = cap ?? high;
+  if (shapes.length === 0) return { shapes, area: null };
+  return { shapes, area: { x: x - BAR.whisker, y: top, width: 2 * BAR.whisker, height: low - top } };
 }
 
 function bodyShapes({ fills, isPruned }: RecipeLook, x: number, y: number, scale: number, theme: ChartTheme): Shape[] {

@@ -19,6 +19,10 @@ export interface FrontierDot {
   readonly bytes: number;
   /** Null until it is measured, or where it is not finite. */
   readonly error: number | null;
+  /** Where its error lies at 95 %, drawn as a whisker; null where that is not known. */
+  readonly interval: { readonly low: number; readonly high: number } | null;
+  /** What 99 % of what it is the mean of do not pass, drawn as a cap above; null where that is not known. */
+  readonly cap: number | null;
   readonly place: FrontierPlace;
   /** More is to be measured: its error and place hold so far. */
   readonly isPartial: boolean;
@@ -33,12 +37,25 @@ export interface FrontierDot {
   readonly note: string;
 }
 
+/** What errors are, on the axis and in the table. */
+export interface FrontierMeasure {
+  readonly name: string;
+  readonly unit: string;
+  /** Beside the row of those that have none. */
+  readonly none: string;
+  /** The columns of whisker and cap, where dots may have them. */
+  readonly hasSpread: boolean;
+}
+
 /** Schemes by size and error. */
 export interface FrontierData {
   /** In the order of the table twin. */
   readonly points: readonly FrontierDot[];
   /** The checkpoint as it came; it has no error. */
   readonly original: { readonly bits: number; readonly bytes: number } | null;
+  readonly measure: FrontierMeasure;
+  /** An error that is there without any scheme: a line across. Null where there is none. */
+  readonly floor: { readonly error: number; readonly words: string; readonly sentence: string } | null;
   readonly caption: Caption;
 }
 
@@ -62,6 +79,16 @@ export function hasHeight(dot: FrontierDot): dot is FrontierDot & { readonly err
   return (
     dot.error !== null && !dot.hasFailed && (dot.place === "line" || dot.place === "beaten" || dot.place === "tied")
   );
+}
+
+/** A whisker is drawn down to a tenth of its middle at most: what may be nothing has no place on a logarithmic axis. */
+const LOWEST_SHARE = 0.1;
+
+/** What of a dot has a height: its error first, then the ends of its whisker and its cap. */
+export function heightsOf({ error, interval, cap }: FrontierDot & { readonly error: number }): readonly number[] {
+  if (error <= 0) return [error];
+  const low = interval === null ? [] : [Math.max(interval.low, error * LOWEST_SHARE), interval.high];
+  return [error, ...low, ...(cap !== null && cap > error ? [cap] : [])];
 }
 
 /** In reading order: by size, the larger error first. */

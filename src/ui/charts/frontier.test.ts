@@ -17,6 +17,8 @@ function dot(name: string, bits: number, error: number | null, change: Partial<F
     bits,
     bytes: bits * 1e6,
     error,
+    interval: null,
+    cap: null,
     place: error === null ? "waiting" : "line",
     isPartial: false,
     isSelected: false,
@@ -28,11 +30,13 @@ function dot(name: string, bits: number, error: number | null, change: Partial<F
   };
 }
 
+const ERROR = { name: "relative squared error", unit: "", none: "no error", hasSpread: false } as const;
+
 function data(
   points: readonly FrontierDot[],
   original: FrontierData["original"] = { bits: 16, bytes: 16e6 },
 ): FrontierData {
-  return { points, original, caption: { strong: "S", plain: "P" } };
+  return { points, original, measure: ERROR, floor: null, caption: { strong: "S", plain: "P" } };
 }
 
 function draw(points: readonly FrontierDot[], width = 896): Drawing {
@@ -293,4 +297,58 @@ test("caption and table twin are those of the data", () => {
     ["F", "6.000", "6.000", "–", "cannot"],
   ]);
   expect(rows[1]?.[3]?.value).toBe(0.0123969);
+});
+
+describe("a measurement", () => {
+  const spread = (name: string, bits: number, error: number): FrontierDot =>
+    dot(name, bits, error, { interval: { low: 0.8 * error, high: 1.3 * error }, cap: 8 * error });
+  const floor = { error: 1e-4, words: "noise floor", sentence: "about the floor" };
+  const measure = { name: "mean KLD", unit: "nats", none: "KLD 0", hasSpread: true };
+  const all = (points: readonly FrontierDot[], width = 896): Drawing =>
+    drawFrontier({ ...data(points), measure, floor }, { width, height: 1 }, MADE_THEME);
+  const points = [spread("A", 4, 0.1), spread("B", 6, 0.01)];
+
+  test("has a whisker through each dot and a thinner line up to its cap, all within the plot", () => {
+    const drawing = all(points);
+    const lines = of(drawing, "path").filter(({ stroke }) => stroke === "int4");
+    const whiskers = lines.filter(({ strokeWidth }) => strokeWidth === 1.5);
+    const caps = lines.filter(({ opacity }) => opacity === 0.6);
+    expect([whiskers.length, caps.length]).toEqual([2, 2]);
+    for (const [index, face] of faces(drawing).entries()) {
+      const [x = 0, low = 0, high = 0] = [...(whiskers[index]?.d ?? "").matchAll(/[MV]([\d.]+)(?: ([\d.]+))?/g)]
+        .slice(0, 2)
+        .flatMap(([, one, two]) => (two === undefined ? [Number(one)] : [Number(one), Number(two)]));
+      const top = Number(/V([\d.]+)/.exec(caps[index]?.d ?? "")?.[1]);
+      expect(x).toBeCloseTo(face.x, 6);
+      expect(low > face.y && face.y > high && high > top && top > 6).toBe(true);
+    }
+  });
+
+  test("of which the lower end is nothing keeps its whisker in the picture", () => {
+    const drawing = all([dot("A", 4, 0.1, { interval: { low: 0, high: 0.2 } }), spread("B", 6, 0.01)]);
+    expect(JSON.stringify(drawing)).not.toMatch(/null|NaN|Infinity/);
+    expect(texts(drawing)).not.toContain("KLD 0");
+    expect(
+      of(drawing, "path").filter(({ stroke, strokeWidth }) => stroke === "int4" && strokeWidth === 1.5),
+    ).toHaveLength(2);
+  });
+
+  test("has the noise floor as a line with its words, spoken too and not to be pressed", () => {
+    const drawing = all(points);
+    const line = of(drawing, "path").find(({ dash }) => dash?.[0] === 1.5);
+    const word = of(drawing, "text").find(({ text }) => text === "noise floor");
+    expect(line?.d).toMatch(/^M46 [\d.]+H894$/);
+    expect(word?.y).toBeGreaterThan(Math.max(...faces(drawing).map(({ y }) => y)));
+    expect(drawing.marks.find(({ key }) => key === " floor")).toMatchObject({
+      sentence: "about the floor",
+      isPickable: false,
+    });
+    expect(draw(points).marks).toHaveLength(2);
+  });
+
+  test("that is exactly nothing lies in a row of its own under its own words", () => {
+    expect(texts(all([spread("A", 4, 0.1), dot("Z", 8, 0, { interval: { low: 0, high: 0 }, cap: 0 })]))).toContain(
+      "KLD 0",
+    );
+  });
 });

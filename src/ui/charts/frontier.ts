@@ -1,8 +1,8 @@
 import type { Chart, ChartSize, Drawing, Mark, Shape } from "./chart.ts";
-import { axisShapes, layOutAxes, originalArea } from "./frontier-axes.ts";
+import { axisShapes, floorArea, layOutAxes, originalArea } from "./frontier-axes.ts";
 import { type Inset, insetShapes, layOutInset } from "./frontier-inset.ts";
 import { type Area, type LabelGround, type LabelWish, labelFill, placeLabels } from "./frontier-labels.ts";
-import { type Column, columnShapes, DOT_RADIUS, dotShapes, hitMarks } from "./frontier-marks.ts";
+import { type Column, columnShapes, DOT_RADIUS, dotShapes, hitMarks, spreadShapes } from "./frontier-marks.ts";
 import {
   type FrontierData,
   type FrontierDot,
@@ -24,6 +24,8 @@ export const frontierChart: Chart<FrontierData> = {
 
 /** Key of the mark that stands for a crowd; no scheme is called so. */
 const CROWD_KEY = " crowd";
+/** Likewise of the line across. */
+const FLOOR_KEY = " floor";
 
 interface Point {
   readonly x: number;
@@ -42,7 +44,10 @@ export function drawFrontier(all: FrontierData, size: ChartSize, theme: ChartThe
   const onLine = dots.filter(({ dot }) => dot.place === "line");
   const step = stepLine(onLine);
   const columnAreas = columns.map(({ x }) => ({ x: x - 7, y: plot.top, width: 14, height: plot.bottom - plot.top }));
-  const inset = layOutInset(dots, columnAreas, step, plot, size.width);
+  const spreads = dots.map((dot) => spreadShapes(dot, axes.y, "whole", theme));
+  const spreadAreas = spreads.flatMap(({ area }) => (area === null ? [] : [area]));
+  const floor = data.floor === null ? null : floorArea(axes, data.floor.words);
+  const inset = layOutInset(dots, [...columnAreas, ...spreadAreas, ...(floor ? [floor] : [])], step, plot, size.width);
   const original = originalArea(axes);
   const labels = placeLabels(wishes(dots, columns, inset, theme), {
     plot,
@@ -51,10 +56,11 @@ export function drawFrontier(all: FrontierData, size: ChartSize, theme: ChartThe
       ...columns.map((column) => columnHead(column, plot)),
       ...(inset === null ? [] : [inset.frame]),
       ...(original === null ? [] : [original]),
+      ...(floor === null ? [] : [floor]),
     ],
     dots,
     lines: [step],
-    soft: columnAreas,
+    soft: [...columnAreas, ...spreadAreas],
     colourAt: colourBelow(onLine, theme),
   });
   return {
@@ -65,21 +71,31 @@ export function drawFrontier(all: FrontierData, size: ChartSize, theme: ChartThe
       ...axisShapes(axes, data, theme),
       ...columnShapes(columns, plot, theme),
       { kind: "path", d: polyline(step), stroke: theme.ink, strokeWidth: 1.5, opacity: 0.55 },
+      ...spreads.flatMap(({ shapes }) => shapes),
       ...drawingOrder(dots).flatMap((dot) => dotShapes(dot, theme)),
       ...labels.flatMap((label) => label.shapes),
       ...(inset === null ? [] : enlargement(inset, onLine, theme)),
     ],
-    marks: inset === null ? hitMarks(dots, columns, plot) : marksWithCrowd(inset, dots, columns, plot),
+    marks: [
+      // Below the others: what it covers can still be pressed.
+      ...(data.floor === null || floor === null ? [] : [floorMark(data.floor.sentence, floor)]),
+      ...(inset === null ? hitMarks(dots, columns, plot) : marksWithCrowd(inset, dots, columns, plot)),
+    ],
   };
 }
 
 /** What has a size: a model without weights has no bits per weight. */
-function sized({ points, original, caption }: FrontierData): FrontierData {
+function sized(data: FrontierData): FrontierData {
+  const { points, original } = data;
   return {
+    ...data,
     points: points.filter(({ bits }) => Number.isFinite(bits)),
     original: original !== null && Number.isFinite(original.bits) ? original : null,
-    caption,
   };
+}
+
+function floorMark(sentence: string, area: Area): Mark {
+  return { ...area, height: 24, key: FLOOR_KEY, sentence, isPickable: false, isSelected: false };
 }
 
 /** Through the dots on the line: to the right as long as nothing errs less, then down. */

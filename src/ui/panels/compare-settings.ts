@@ -1,12 +1,12 @@
-import { css, html, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
-import type { DeviceChoice } from "../../engine/api.ts";
+import type { DeviceChoice, KeptResults } from "../../engine/api.ts";
 import type { ArithmeticName } from "../../engine/result.ts";
 import { ARITHMETIC_EVIDENCE } from "../../schemes/scheme.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
 import { TurnElement } from "../parts/turn-element.ts";
-import { formatPatterns, parsePatterns } from "./compare-settings-model.ts";
+import { formatPatterns, keptWords, parsePatterns } from "./compare-settings-model.ts";
 import { type AskedRules, emit } from "./panel-events.ts";
 
 const ARITHMETICS: readonly { readonly name: ArithmeticName; readonly words: string }[] = [
@@ -20,9 +20,13 @@ const DEVICES: readonly { readonly name: DeviceChoice; readonly words: string }[
   { name: "wasm", words: "WebAssembly" },
 ];
 
-/** What a comparison is asked to do: the rounding rule, where it runs, and the modules left alone. */
+/** What a comparison is asked to do: the rounding rule, where it runs, the modules left alone; and what is kept of earlier ones. */
 export class LabCompareSettings extends TurnElement {
   @property({ attribute: false }) device: DeviceChoice = "auto";
+  /** What is kept on this machine of earlier measurements; null until that is known. */
+  @property({ attribute: false }) kept: KeptResults | null = null;
+  /** Nothing is let go of while something runs. */
+  @property({ type: Boolean }) isBusy = false;
   @property({ attribute: false }) asked: AskedRules = { schemes: [], arithmetic: "eager", ignore: [] };
 
   static override styles = [
@@ -53,6 +57,23 @@ export class LabCompareSettings extends TurnElement {
         flex: 1;
         width: 100%;
         font: 12px/18px var(--mono);
+      }
+      .kept button {
+        min-height: 24px;
+        padding: 0 2px;
+        border: 0;
+        background: none;
+        color: var(--accent);
+        font: inherit;
+        cursor: pointer;
+      }
+      .kept button:hover {
+        text-decoration: underline;
+        text-underline-offset: 3px;
+      }
+      .kept button[aria-disabled="true"] {
+        color: var(--ink-3);
+        cursor: default;
       }
       @media (max-width: 599px) {
         .field {
@@ -95,7 +116,20 @@ export class LabCompareSettings extends TurnElement {
         </span>
         <input id="ignore" spellcheck="false" autocomplete="off" .value=${formatPatterns(this.asked.ignore)} @change=${this.#setIgnore} />
       </div>
+      ${this.#kept()}
     </form>`;
+  }
+
+  #kept(): TemplateResult | typeof nothing {
+    const words = keptWords(this.kept);
+    if (words === "") return nothing;
+    const forget = (): void => {
+      if (!this.isBusy) emit(this, "lab-forget", undefined);
+    };
+    return html`<p class="kept">
+      ${words}${wordsMark("?", "What took long to find out and can be found out again: measured windows by the hashes of weights and text, and which device is quicker. It stays in this browser.")}
+      · <button type="button" aria-disabled=${this.isBusy} @click=${forget}>forget</button>
+    </p>`;
   }
 
   #pickArithmetic(event: Event): void {

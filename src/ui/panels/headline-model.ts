@@ -1,21 +1,50 @@
 import { type LabErrorData, quote } from "../../base/errors.ts";
 import { formatDuration, formatNumber } from "../../base/format.ts";
+import type { MeasureResult } from "../../engine/measure-result.ts";
 import type { CompareResult, SchemeResult } from "../../engine/result.ts";
+import { type AskedText, isSameText, textName } from "../parts/asked-text.ts";
 import { listWords } from "../parts/list-words.ts";
 import { shortName } from "../parts/safe-name.ts";
+import { type Answer, measurementAnswer } from "./headline-words.ts";
 import type { AskedRules } from "./panel-events.ts";
+
+export type { Answer } from "./headline-words.ts";
+
+/** What a measurement was, or would be, asked for. */
+interface Ask {
+  readonly rules: AskedRules;
+  readonly text: AskedText;
+  readonly against: { readonly name: string } | null;
+}
 
 /** What the page does now, or why it does nothing. */
 export type Situation =
   | { readonly kind: "reading"; readonly model: string }
   | { readonly kind: "comparing"; readonly model: string }
   | { readonly kind: "cancelled" }
-  | { readonly kind: "failed"; readonly error: LabErrorData; readonly during: "opening" | "comparing" | "exporting" }
+  | { readonly kind: "measuring"; readonly model: string; readonly isPreparing: boolean }
+  | {
+      readonly kind: "failed";
+      readonly error: LabErrorData;
+      readonly during: "opening" | "comparing" | "measuring" | "exporting";
+    }
   | { readonly kind: "stale"; readonly asked: AskedRules }
+  /** A measurement that has not run to its end. */
+  | { readonly kind: "halted"; readonly isByUser: boolean }
+  /** What was measured is not what would be. */
+  | { readonly kind: "old-text"; readonly was: Ask; readonly now: Ask }
   | { readonly kind: "finished" };
 
 /** What can be done about it. */
-export type HeadlineAction = "compare" | "reset-rules" | "copy-details" | "dismiss";
+export type HeadlineAction =
+  | "compare"
+  | "measure"
+  | "reset-rules"
+  | "reset-text"
+  | "pick-text"
+  | "bundled-text"
+  | "copy-details"
+  | "dismiss";
 
 /** One sentence, one line of evidence, and the buttons that follow from them. */
 export interface Headline {
@@ -25,27 +54,21 @@ export interface Headline {
   readonly actions: readonly { readonly action: HeadlineAction; readonly words: string; readonly isMain: boolean }[];
 }
 
-/** A sentence that answers the question of a surface, and what it stands on. */
-export interface Answer {
-  readonly sentence: string;
-  readonly evidence: string;
-}
-
 /**
  * The answer of the page as it stands.
  * @param shown the comparison on screen, finished or not
  * @param chosen the scheme that all pictures follow
  * @param answer what the surface says while nothing stands in its way; null for that of the comparison
+ * @param measured the measurement on screen, finished or not
  */
 export function headline(
   situation: Situation,
   shown: CompareResult | null,
   chosen: SchemeResult | null,
   answer: Answer | null = null,
+  measured: MeasureResult | null = null,
 ): Headline {
-  if (answer !== null && (situation.kind === "finished" || situation.kind === "comparing")) {
-    return { tone: "plain", ...answer, actions: [] };
-  }
+  if (answer !== null && ANSWERED.includes(situation.kind)) return { tone: "plain", ...answer, actions: [] };
   switch (situation.kind) {
     case "reading":
       return {
@@ -80,13 +103,92 @@ export function headline(
             : "What is measured stands. A comparison begins anew when it is started again.",
         actions: [{ action: "compare", words: "Compare again", isMain: true }],
       };
+    case "measuring":
+      return measuring(situation, measured);
+    case "halted":
+      return halted(situation, measured);
+    case "old-text":
+      return oldText(situation);
     case "failed":
-      return failure(situation, shown);
+      return failure(situation, shown, measured);
     case "stale":
       return stale(situation.asked, shown);
     case "finished":
       return finished(shown, chosen);
   }
+}
+
+/** Where a surface with an answer of its own gives it: what a measurement waits for is the business of its own surface. */
+const ANSWERED: readonly Situation["kind"][] = ["finished", "comparing", "measuring", "halted", "old-text"];
+
+function measuring(
+  { model, isPreparing }: Situation & { kind: "measuring" },
+  measured: MeasureResult | null,
+): Headline {
+  const soFar = measured === null || measured.finished ? null : measurementAnswer(measured);
+  if (soFar !== null) return { tone: "plain", ...soFar, actions: [] };
+  return {
+    tone: "plain",
+    sentence: isPreparing
+      ? `Preparing the text for ${shortName(model)}.`
+      : `Running ${shortName(model)} and what each scheme makes of it over the text.`,
+    evidence: "The first window brings the first figures; then one after the other narrows them.",
+    actions: [],
+  };
+}
+
+function halted({ isByUser }: Situation & { kind: "halted" }, measured: MeasureResult | null): Headline {
+  const { doneWindows = 0, windows = 0 } = measured?.text ?? {};
+  const answer = measured === null ? null : measurementAnswer(measured);
+  return {
+    tone: "plain",
+    sentence: `Stopped${isByUser ? " by you" : ""} after ${doneWindows} of ${windows} windows; what was measured stands.`,
+    evidence: `${answer === null ? "" : `So far: ${answer.sentence} `}Measured windows are kept: going on runs the others alone.`,
+    actions: [{ action: "measure", words: "Go on measuring", isMain: true }],
+  };
+}
+
+function oldText({ was, now }: Situation & { kind: "old-text" }): Headline {
+  return {
+    tone: "stale",
+    ...oldWords(was, now),
+    actions: [
+      { action: "measure", words: "Measure again", isMain: true },
+      { action: "reset-text", words: "Back to what is shown", isMain: false },
+    ],
+  };
+}
+
+function oldWords(was: Ask, now: Ask): Answer {
+  const stands = "Sizes and errors of the weights hold; the divergence is of what is named here.";
+  if (!isSameText(was.text, now.text)) {
+    const [before, after] = [textName(was.text), textName(now.text)];
+    const sentence =
+      before === after
+        ? `These divergences are of ${before} in other windows than you have chosen.`
+        : `These divergences are of ${before}; you have chosen ${after}.`;
+    return { sentence, evidence: stands };
+  }
+  if (was.rules.arithmetic !== now.rules.arithmetic) {
+    const sentence = `These divergences are of ${was.rules.arithmetic} arithmetic; you have chosen ${now.rules.arithmetic}.`;
+    return { sentence, evidence: stands };
+  }
+  const added = now.rules.schemes.filter((scheme) => !was.rules.schemes.includes(scheme));
+  const evidence = "What was measured before is kept: measuring again runs what is new alone.";
+  if (added.length > 0) {
+    const sentence = `${namesOf(added)} ${added.length === 1 ? "has" : "have"} not run over the text yet.`;
+    return { sentence, evidence };
+  }
+  if (was.against !== now.against) {
+    const sentence =
+      now.against === null
+        ? "You have taken out the other checkpoint."
+        : `${shortName(now.against.name)} has not run over the text yet.`;
+    return { sentence, evidence };
+  }
+  const removed = was.rules.schemes.filter((scheme) => !now.rules.schemes.includes(scheme));
+  if (removed.length > 0) return { sentence: `You have taken out ${namesOf(removed)}.`, evidence };
+  return { sentence: "These divergences are of another list of modules left alone.", evidence: stands };
 }
 
 function isMeasured(scheme: SchemeResult): boolean {
@@ -169,15 +271,26 @@ function progressWords(shown: CompareResult): string {
     : `${schemes.filter(isMeasured).length} of ${schemes.length} schemes finished`;
 }
 
-function failure(situation: Situation & { kind: "failed" }, shown: CompareResult | null): Headline {
+function failure(
+  situation: Situation & { kind: "failed" },
+  shown: CompareResult | null,
+  measured: MeasureResult | null,
+): Headline {
   const { error, during } = situation;
   const stands =
     shown === null
       ? "Nothing is shown yet"
-      : during === "exporting"
-        ? "No file was left behind; the comparison below stands"
-        : `The comparison of ${shortName(shown.model.name)} below stands`;
-  const retry = during === "opening" ? [] : [{ action: "compare" as const, words: "Compare again", isMain: true }];
+      : during === "measuring"
+        ? stillStands(shown, measured)
+        : during === "exporting"
+          ? "No file was left behind; the comparison below stands"
+          : `The comparison of ${shortName(shown.model.name)} below stands`;
+  const retry =
+    during === "measuring"
+      ? afterMeasuring(error.code)
+      : during === "opening"
+        ? []
+        : [{ action: "compare" as const, words: "Compare again", isMain: true }];
   return {
     tone: "failed",
     sentence: `${upper(error.doing)}: ${error.found}.`,
@@ -188,6 +301,26 @@ function failure(situation: Situation & { kind: "failed" }, shown: CompareResult
       { action: "dismiss", words: "Close", isMain: false },
     ],
   };
+}
+
+function stillStands(shown: CompareResult, measured: MeasureResult | null): string {
+  const weights = `the comparison of the weights of ${shortName(shown.model.name)} below stands`;
+  if (measured === null) return upper(weights);
+  const { doneWindows } = measured.text;
+  return `The ${doneWindows === 1 ? "window" : `${doneWindows} windows`} measured before stand, and ${weights}`;
+}
+
+/** What helps where measuring failed: another text, a try, or nothing where the model itself cannot be run. */
+function afterMeasuring(code: string): Headline["actions"] {
+  if (code.startsWith("config/")) return [];
+  if (!/^(text|tokenizer|template|json)\//.test(code)) {
+    return [{ action: "measure", words: "Measure again", isMain: true }];
+  }
+  const words = code === "text/no-tokenizer" ? "Choose a token file" : "Choose another file";
+  return [
+    { action: "pick-text", words, isMain: true },
+    { action: "bundled-text", words: "Use the bundled texts", isMain: false },
+  ];
 }
 
 function stale(asked: AskedRules, shown: CompareResult | null): Headline {

@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
+import type { MeasureResult } from "../../engine/measure-result.ts";
 import type { CompareResult, SchemeResult } from "../../engine/result.ts";
 import { differs } from "../parts/differs.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
@@ -13,6 +14,7 @@ export class LabHeadline extends LitElement {
   @property({ attribute: false }) chosen: SchemeResult | null = null;
   /** What the surface says of a finished or growing comparison in place of the usual sentence. */
   @property({ attribute: false, hasChanged: differs }) answer: Answer | null = null;
+  @property({ attribute: false }) measured: MeasureResult | null = null;
   @state() private isCopied = false;
 
   static override styles = [
@@ -64,7 +66,7 @@ export class LabHeadline extends LitElement {
   ];
 
   protected override render(): TemplateResult {
-    const view = headline(this.situation, this.shown, this.chosen, this.answer);
+    const view = headline(this.situation, this.shown, this.chosen, this.answer, this.measured);
     return html`<div class="head ${view.tone}" role=${view.tone === "failed" ? "alert" : "none"}>
       <h1>${view.tone === "failed" ? html`<span class="cross" role="img" aria-label="Failed:">✕</span> ` : nothing}<bdi>${view.sentence}</bdi></h1>
       <p><bdi>${view.evidence}</bdi></p>
@@ -87,6 +89,18 @@ export class LabHeadline extends LitElement {
     switch (action) {
       case "compare":
         emit(this, "lab-compare", undefined);
+        break;
+      case "measure":
+        emit(this, "lab-measure", undefined);
+        break;
+      case "pick-text":
+        emit(this, "lab-pick-text", undefined);
+        break;
+      case "bundled-text":
+        emit(this, "lab-use-bundled-text", undefined);
+        break;
+      case "reset-text":
+        emit(this, "lab-reset-measurement", undefined);
         break;
       case "dismiss":
         emit(this, "lab-dismiss-failure", undefined);

@@ -3,6 +3,7 @@ import type { WindowRequest } from "../../engine/error-window.ts";
 import type { ArithmeticName } from "../../engine/result.ts";
 import type { ModelChoice } from "../../engine/worker-api.ts";
 import type { ErrorView } from "../charts/error-map.ts";
+import type { AskedText } from "../parts/asked-text.ts";
 import type { PickedFile } from "../parts/picked-files.ts";
 
 export type { TensorRole } from "../../engine/ledger.ts";
@@ -18,6 +19,19 @@ export interface PanelEvents {
   /** Files as the browser gave them, not yet a choice. */
   "lab-open-files": readonly PickedFile[];
   "lab-compare": undefined;
+  "lab-measure": undefined;
+  "lab-set-text": AskedText;
+  /** Goes back to the texts that the lab brings along. */
+  "lab-use-bundled-text": undefined;
+  /** Asks for a file of text. */
+  "lab-pick-text": undefined;
+  /** Files of a checkpoint to measure beside the recipes, or none. */
+  "lab-set-against": readonly PickedFile[] | null;
+  /** Asks for what the measurement on screen was asked for. */
+  "lab-reset-measurement": undefined;
+  "lab-show-by": FrontierBy;
+  /** Lets go of the results that are kept on this machine. */
+  "lab-forget": undefined;
   "lab-cancel": undefined;
   "lab-export": undefined;
   "lab-pick-scheme": string;
@@ -50,6 +64,9 @@ export interface AskedRules {
   readonly arithmetic: ArithmeticName;
   readonly ignore: readonly string[];
 }
+
+/** What the frontier draws upwards. */
+export type FrontierBy = "weights" | "divergence";
 
 /** Sends a panel's wish to the app. */
 export function emit<Name extends keyof PanelEvents>(from: HTMLElement, name: Name, detail: PanelEvents[Name]): void {

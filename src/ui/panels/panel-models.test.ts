@@ -147,6 +147,8 @@ describe("the run bar", () => {
       exactness: "bit-exact",
       fallback: "it failed",
       choice: null,
+      variant: "default",
+      variantChoice: null,
     } as const;
     const line = deviceLine(device, sampleResult({ kernels: [{ ...kernel, device: "reference" }] }));
     expect(line.text).toContain("quant/int_scale ran on CPU, x");
@@ -199,11 +201,16 @@ describe("throughput", () => {
         exactness: "bit-exact",
         fallback: "self-test failed",
         choice: null,
+        variant: "default",
+        variantChoice: null,
       },
     ] as const;
     const rows = kernelRows(sampleResult({ throughput: [row], kernels }));
     expect(rows[0]?.exactness).toBe("bit for bit; moved there: self-test failed");
     expect(isOneDevice(rows)).toBe(true);
+    const other = kernels.map((report) => ({ ...report, fallback: null, variant: "subgroup" }));
+    const [shown] = kernelRows(sampleResult({ throughput: [row], kernels: other }));
+    expect(shown?.exactness).toBe("bit for bit, in the form subgroup");
   });
 
   test("without timings it says so", () => {

@@ -1,12 +1,24 @@
 import { quote } from "../../base/errors.ts";
-import { formatBytes, formatDuration, formatRate, formatWait } from "../../base/format.ts";
+import { formatBytes, formatCount, formatDuration, formatRate, formatWait } from "../../base/format.ts";
+import type { MeasureResult } from "../../engine/measure-result.ts";
 import type { CompareResult, Progress } from "../../engine/result.ts";
 import type { DeviceSummary } from "../../engine/worker-api.ts";
 
 /** What runs, as the app knows it. */
 export type RunState =
-  | { readonly kind: "running"; readonly what: string; readonly progress: Progress | null }
-  | { readonly kind: "idle"; readonly end: "none" | "done" | "cancelled" | "failed" };
+  | {
+      readonly kind: "running";
+      readonly what: string;
+      readonly progress: Progress | null;
+      /** What people count it in: a measurement reads the same bytes for every window. Default bytes. */
+      readonly counts?: "bytes" | "windows";
+    }
+  | {
+      readonly kind: "idle";
+      readonly end: "none" | "done" | "cancelled" | "failed";
+      /** What the last run measured over text, where it did; else it compared. */
+      readonly measured?: MeasureResult | null;
+    };
 
 /** What the run bar says. */
 export interface RunBar {
@@ -23,7 +35,7 @@ export interface RunBar {
 
 /** The bar for what runs now, or for how the last run ended. */
 export function runBar(state: RunState, shown: CompareResult | null): RunBar {
-  if (state.kind === "running") return running(state.what, state.progress);
+  if (state.kind === "running") return running(state.what, state.progress, state.counts === "windows");
   const idle = { meter: null, percent: "", tone: "plain" as const };
   if (state.end === "failed") {
     return { ...idle, tone: "failed", strong: "Failed", parts: ["what is on screen stands"], announced: "" };
@@ -31,26 +43,35 @@ export function runBar(state: RunState, shown: CompareResult | null): RunBar {
   if (state.end === "cancelled") {
     return { ...idle, strong: "Stopped by you", parts: ["what was measured stands"], announced: "Stopped" };
   }
+  if (state.end === "done" && state.measured) {
+    const { text, rows, elapsedMs } = state.measured;
+    const parts = [`${formatCount(text.windows)} windows under ${schemeWords(rows.length)}`, formatDuration(elapsedMs)];
+    return { ...idle, strong: "Done", parts, announced: "Done" };
+  }
   if (state.end === "none" || shown === null) return { ...idle, strong: "Nothing runs", parts: [], announced: "" };
   const parts = [...(shown.schemes.length === 0 ? [] : [doneWords(shown)]), formatDuration(shown.elapsedMs)];
   return { ...idle, strong: "Done", parts, announced: "Done" };
 }
 
 function doneWords({ schemes }: CompareResult): string {
-  const words = schemes.length === 1 ? "1 scheme" : `${schemes.length} schemes`;
+  const words = schemeWords(schemes.length);
   const counts = new Set(schemes.map((scheme) => scheme.modules));
   return counts.size === 1 ? `${[...counts][0]} matrices under ${words}` : words;
 }
 
-function running(what: string, progress: Progress | null): RunBar {
+function schemeWords(count: number): string {
+  return count === 1 ? "1 scheme" : `${count} schemes`;
+}
+
+function running(what: string, progress: Progress | null, isInWindows: boolean): RunBar {
   if (progress === null) {
     return { strong: what, parts: [], meter: { done: 0, total: 0 }, tone: "plain", percent: "", announced: what };
   }
   const { doneItems, totalItems, doneBytes, totalBytes, bytesPerSecond, leftMs } = progress;
   const parts: string[] = [];
-  if (totalItems > 0) parts.push(`${doneItems} of ${totalItems}`);
-  if (totalBytes > 0) parts.push(`${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
-  if (bytesPerSecond !== null) parts.push(formatRate(bytesPerSecond, "bytes/s"));
+  if (totalItems > 0) parts.push(`${doneItems} of ${totalItems}${isInWindows ? " windows" : ""}`);
+  if (totalBytes > 0 && !isInWindows) parts.push(`${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
+  if (bytesPerSecond !== null && !isInWindows) parts.push(formatRate(bytesPerSecond, "bytes/s"));
   if (leftMs !== null) parts.push(`${formatWait(leftMs)} left`);
   if (progress.item !== null) parts.push(quote(progress.item));
   const meter = totalBytes > 0 ? { done: doneBytes, total: totalBytes } : { done: doneItems, total: totalItems };

@@ -1,18 +1,32 @@
 import { type LabErrorData, quote } from "../../base/errors.ts";
 import { formatNumber } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
-import { type FrontierPoint, frontier } from "../../engine/frontier.ts";
+import { standingWords } from "../../engine/divergence-words.ts";
+import { type DivergencePoint, divergenceFrontier, type FrontierPoint, frontier } from "../../engine/frontier.ts";
+import type { MeasureResult } from "../../engine/measure-result.ts";
 import type { CompareResult, SchemeResult } from "../../engine/result.ts";
 import { gainWords, verdictWords } from "../../engine/verdict-words.ts";
 import type { Caption } from "../charts/chart.ts";
-import type { FrontierData, FrontierDot } from "../charts/frontier-points.ts";
+import type { FrontierData, FrontierDot, FrontierMeasure } from "../charts/frontier-points.ts";
 import { sizeSentence } from "../charts/frontier-words.ts";
 import { listWords } from "../parts/list-words.ts";
 import { shortName } from "../parts/safe-name.ts";
-import { type RecipeLook, recipeLook } from "../parts/scheme-mark.ts";
+import { ORIGINAL_LOOK, type RecipeLook, recipeLook } from "../parts/scheme-mark.ts";
+import { divergenceCaption, divergenceSentence } from "./scheme-frontier-words.ts";
 
 /** What the y axis shows, for the line above the picture and for saved files. */
 export const FRONTIER_NOTE = "relative squared error of the weights · log scale · lower is better";
+/** The same of a measurement. */
+export const DIVERGENCE_NOTE =
+  "mean KL divergence from the original, nats · log scale · lower is better · whisker: 95 % of the mean · cap: 99 % of positions";
+
+const ERROR_MEASURE: FrontierMeasure = {
+  name: "relative squared error",
+  unit: "",
+  none: "no error",
+  hasSpread: false,
+};
+const KLD_MEASURE: FrontierMeasure = { name: "mean KLD", unit: "nats", none: "KLD 0", hasSpread: true };
 
 /** One sign of the picture and what it means. */
 export interface LegendItem {
@@ -39,9 +53,58 @@ export function frontierView(result: CompareResult, selected: string): FrontierV
     data: {
       points: dots,
       original: { bits: model.bitsPerWeight.value, bytes: model.fileBytes.value },
+      measure: ERROR_MEASURE,
+      floor: null,
       caption: frontierCaption(result, points),
     },
     example: points.find((point) => point.error !== undefined)?.error,
+  };
+}
+
+/** A measurement as the picture takes it. */
+export function divergenceView(result: MeasureResult, selected: string): FrontierView {
+  const { model, noiseFloor, rows } = result;
+  const points = divergenceFrontier(result);
+  const floor = noiseFloor.divergence?.kld.value ?? 0;
+  return {
+    data: {
+      points: points.map((point, index) => divergenceDot(point, rows[index]?.error, selected)),
+      original: { bits: model.bitsPerWeight.value, bytes: model.fileBytes.value },
+      measure: KLD_MEASURE,
+      floor:
+        floor > 0
+          ? {
+              error: floor,
+              words: `noise floor, ${noiseFloor.dtype} arithmetic: ${formatNumber(floor)}`,
+              sentence: `Noise floor: ${noiseFloor.dtype} arithmetic alone makes the original diverge from itself by ${formatNumber(floor)} nats; less says nothing`,
+            }
+          : null,
+      caption: divergenceCaption(result, points),
+    },
+    example: points.find((point) => point.error !== undefined)?.error,
+  };
+}
+
+function divergenceDot(point: DivergencePoint, failure: LabErrorData | undefined, selected: string): FrontierDot {
+  const { scheme, place, like, isGiven, isPartial } = point;
+  const other = place === "tied" ? point.by : like;
+  return {
+    key: scheme,
+    name: quote(scheme),
+    look: isGiven ? ORIGINAL_LOOK : recipeLook(scheme),
+    bits: point.bits.value,
+    bytes: point.fileBytes.value,
+    // Rounding may leave a little less than nothing.
+    error: point.error === undefined ? null : Math.max(0, point.error.value),
+    interval: point.interval,
+    cap: point.percentile99,
+    place,
+    isPartial,
+    isSelected: scheme === selected,
+    hasFailed: failure !== undefined,
+    sentence: divergenceSentence(point, failure?.found ?? null),
+    verdict: failure === undefined ? standingWords(point) : `cannot be exported: ${failure.found}`,
+    note: other === null ? "" : `≈ ${shortName(other)}`,
   };
 }
 
@@ -56,6 +119,8 @@ function dotOf({ scheme, error: failure }: SchemeResult, point: FrontierPoint, i
     look: recipeLook(scheme),
     ...at,
     error,
+    interval: null,
+    cap: null,
     place,
     isPartial: point.isPartial,
     isSelected,
@@ -295,6 +360,8 @@ export const FRONTIER_EXAMPLE: FrontierData = {
     bits,
     bytes,
     error,
+    interval: null,
+    cap: null,
     place: "line",
     isPartial: false,
     isSelected: false,
@@ -304,5 +371,7 @@ export const FRONTIER_EXAMPLE: FrontierData = {
     note: "",
   })),
   original: { bits: 16.0089, bytes: 7_348_736 },
+  measure: ERROR_MEASURE,
+  floor: null,
   caption: { strong: "", plain: "" },
 };

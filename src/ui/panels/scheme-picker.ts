@@ -3,6 +3,7 @@ import { property, query, state } from "lit/decorators.js";
 import { quote } from "../../base/errors.ts";
 import { MAX_RECIPES } from "../../engine/api.ts";
 import { markStyles } from "../parts/mark-styles.ts";
+import { pickerStyles } from "../parts/picker-styles.ts";
 import { safeName } from "../parts/safe-name.ts";
 import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
@@ -26,7 +27,6 @@ import {
   withoutRecipe,
   withRecipe,
 } from "./scheme-picker-model.ts";
-import { pickerStyles } from "./scheme-picker-styles.ts";
 
 const WIDTHS = [2, 3, 4, 5, 6, 7, 8] as const;
 
@@ -63,7 +63,7 @@ export class LabSchemePicker extends TurnElement {
             : nothing
         }
       </div>
-      <div id="tray" role="group" aria-label="Add schemes" ?hidden=${!this.isOpen} @keydown=${this.#trayKey}>
+      <div id="tray" class="tray" role="group" aria-label="Add schemes" ?hidden=${!this.isOpen} @keydown=${this.#trayKey}>
         ${this.isOpen ? this.#tray() : nothing}
       </div>
       <p class="spoken" aria-live="polite">${this.spoken}</p>

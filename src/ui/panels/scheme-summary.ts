@@ -1,7 +1,8 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
-import { formatBytes, formatNumber, formatPercent } from "../../base/format.ts";
+import { formatBytes, formatCount, formatNumber, formatPercent } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
+import type { Divergence, MeasureResult, UncertainValue } from "../../engine/measure-result.ts";
 import type { ModelSummary, SchemeResult } from "../../engine/result.ts";
 import { markStyles } from "../parts/mark-styles.ts";
 import { DIVERGENCE_WORDS } from "../parts/metric-words.ts";
@@ -16,6 +17,10 @@ import { worstLayer } from "./scheme-summary-model.ts";
 export class LabSchemeSummary extends TurnElement {
   @property({ attribute: false }) scheme: SchemeResult | null = null;
   @property({ attribute: false }) model: ModelSummary | null = null;
+  /** A measurement of this recipe under these rules. */
+  @property({ attribute: false }) measured: MeasureResult | null = null;
+  /** It is of another text than is chosen now. */
+  @property({ type: Boolean }) isOld = false;
 
   static override styles = [
     baseStyles,
@@ -40,6 +45,9 @@ export class LabSchemeSummary extends TurnElement {
         width: 18px;
         height: 18px;
       }
+      .old {
+        color: var(--ink-3);
+      }
       .big .hatched {
         width: 96px;
         height: 26px;
@@ -52,6 +60,9 @@ export class LabSchemeSummary extends TurnElement {
     const scheme = this.scheme;
     if (scheme === null || this.model === null) return nothing;
     const worst = worstLayer(scheme);
+    const { measured } = this;
+    const row = measured?.rows.find((own) => own.scheme === scheme.scheme && own.method !== "given");
+    const divergence = row?.divergence ?? null;
     return html`
       <h2 class="who">${recipeMark(recipeLook(scheme.scheme))}${safeName(scheme.scheme)}</h2>
       <p class="small">
@@ -65,16 +76,19 @@ export class LabSchemeSummary extends TurnElement {
         </div>
         <div>
           ${
-            scheme.sqnrDb === undefined
-              ? scheme.layers.length < scheme.modules
-                ? html`<div class="hatched"></div><span class="small">signal over error waits</span>`
-                : html`<b class="dim">–</b><span class="small">no finite signal over error</span>`
-              : html`<b>${formatNumber(scheme.sqnrDb.value)}<span class="unit"> dB</span></b>
+            measured !== null && divergence !== null
+              ? meanKld(divergence, measured, this.isOld)
+              : scheme.sqnrDb === undefined
+                ? scheme.layers.length < scheme.modules
+                  ? html`<div class="hatched"></div><span class="small">signal over error waits</span>`
+                  : html`<b class="dim">–</b><span class="small">no finite signal over error</span>`
+                : html`<b>${formatNumber(scheme.sqnrDb.value)}<span class="unit"> dB</span></b>
                   <span class="small">signal over error, ${scheme.error === undefined ? "all weights" : "what it can take"}${kindMark(scheme.sqnrDb)}</span>`
           }
         </div>
       </div>
       <dl class="numbers">
+        ${measured === null || divergence === null ? nothing : this.#divergence(divergence, measured)}
         <dt>Bits per weight, whole file${kindMark(scheme.bitsPerWeight)}</dt>
         <dd>${formatNumber(scheme.bitsPerWeight.value)}</dd>
         <dt>Bits per weight, quantized${kindMark(scheme.quantizedBitsPerWeight)}</dt>
@@ -97,6 +111,22 @@ export class LabSchemeSummary extends TurnElement {
     `;
   }
 
+  /** What measuring said of it, and its signal over error, whose place above the mean has taken. */
+  #divergence(divergence: Divergence, result: MeasureResult): TemplateResult {
+    const { kldPercentiles, pplRatio, sameTopP, rmsDeltaP } = divergence;
+    const mark = measuredMark(divergence, result);
+    const line = (name: string, { value, uncertainty }: UncertainValue, write = formatNumber, unit = "") =>
+      html`<dt>${name}${mark}</dt>
+        <dd class=${this.isOld ? "old" : ""}>${write(value)}<span class="unit">${uncertainty === null ? "" : ` ± ${write(uncertainty, 2)}`}${unit}</span></dd>`;
+    return html`
+      ${line("99.0 % KLD", { value: kldPercentiles["99"], uncertainty: null }, formatNumber, " nats")}
+      ${line("PPL(Q)/PPL(base)", pplRatio)}
+      ${line("Same top p", percentOf(sameTopP), formatNumber, " %")}
+      ${line("RMS Δp", percentOf(rmsDeltaP), formatNumber, " %")}
+      ${this.#measured("Signal over error, weights", this.scheme?.sqnrDb, formatNumber, " dB")}
+    `;
+  }
+
   /** A figure; hatched while it waits, a dash where the whole recipe is measured and has none. */
   #measured(name: string, quantity: Quantity | undefined, write = formatNumber, unit = "", more = ""): TemplateResult {
     const waits = this.scheme !== null && this.scheme.layers.length < this.scheme.modules;
@@ -106,6 +136,24 @@ export class LabSchemeSummary extends TurnElement {
     return html`<dt>${name}${mark}</dt>
       ${quantity === undefined ? without : html`<dd>${write(quantity.value)}<span class="unit">${unit}</span></dd>`}`;
   }
+}
+
+function meanKld(divergence: Divergence, result: MeasureResult, isOld: boolean): TemplateResult {
+  const { kld, intervals } = divergence;
+  const range =
+    intervals.kld === null ? "" : `${formatNumber(intervals.kld.low, 2)} … ${formatNumber(intervals.kld.high, 2)}`;
+  const state = isOld ? " of the text before" : result.finished ? "" : " so far";
+  return html`<b class=${isOld ? "old" : ""}>${formatNumber(kld.value)}</b>
+    <span class="small">mean KLD, nats${range === "" ? nothing : html` · ${range}`}${state}${measuredMark(divergence, result)}</span>`;
+}
+
+function measuredMark({ scored }: Divergence, { text }: MeasureResult): TemplateResult {
+  const words = `Measured here over ${formatCount(scored)} positions of ${formatCount(text.doneWindows)} windows: ${text.name}`;
+  return wordsMark(KIND_GLYPHS.measured, words);
+}
+
+function percentOf({ value, uncertainty }: UncertainValue): UncertainValue {
+  return { value: value * 100, uncertainty: uncertainty === null ? null : uncertainty * 100 };
 }
 
 customElements.define("lab-scheme-summary", LabSchemeSummary);

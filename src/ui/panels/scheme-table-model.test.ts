@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { LabError } from "../../base/errors.ts";
 import { computed } from "../../base/quantity.ts";
+import { sampleMeasurement, windowsAround } from "../../engine/measure-result.cases.ts";
 import { sampleFit, sampleLayer, sampleResult, sampleScheme } from "./compare-result.cases.ts";
 import {
   differingColumns,
@@ -27,6 +28,28 @@ describe("the scheme table", () => {
     const file = table.columns.find((column) => column.name === "file");
     expect(file?.unit).toBe("");
     expect(file?.cells[0]).toEqual({ form: "figure", value: "2.000", unit: "MB", amount: 2_000_000 });
+  });
+
+  test("a measurement brings a column with its interval, found by the name of the recipe", () => {
+    const rows = [
+      { scheme: "W8A8", bytes: 1, kld: windowsAround(0.02) },
+      { scheme: "W4A16", bytes: 1, kld: windowsAround(0.5), change: { method: "given" as const } },
+      { scheme: "W4A16", bytes: 1, kld: windowsAround(0.033) },
+    ];
+    const columnOf = (measurement: ReturnType<typeof sampleMeasurement> | null) =>
+      schemeTable(sampleResult(), measurement).columns.find(({ name }) => name === "mean KLD");
+    const column = columnOf(sampleMeasurement(rows));
+    expect(column).toMatchObject({ group: "divergence", unit: "nats, 95 %", best: "low" });
+    expect(column?.example?.samples).toBe(2032);
+    expect(column?.cells).toMatchObject([
+      { form: "none" },
+      { form: "figure", value: "0.0330", amount: 0.033 },
+      { form: "figure", value: "0.0200" },
+    ]);
+    expect(column?.cells[1]).toHaveProperty("unit", expect.stringMatching(/^0\.03\d … 0\.03\d$/));
+    expect(columnOf(null)).toBeUndefined();
+    const waiting = sampleMeasurement([{ scheme: "W8A8", bytes: 1, kld: [] }], { finished: false });
+    expect(columnOf(waiting)?.cells.map(({ form }) => form)).toEqual(["none", "none", "waiting"]);
   });
 
   test("what is not measured yet waits; it is no dash and no zero", () => {

@@ -1,7 +1,8 @@
 import { quote } from "../../base/errors.ts";
 import { formatBytes, formatNumber } from "../../base/format.ts";
-import type { Quantity } from "../../base/quantity.ts";
+import { measured, type Quantity } from "../../base/quantity.ts";
 import { type FrontierPoint, frontier } from "../../engine/frontier.ts";
+import type { MeasureResult, MeasureRow } from "../../engine/measure-result.ts";
 import type { CompareResult, FitResult, SchemeResult } from "../../engine/result.ts";
 import { verdictWords } from "../../engine/verdict-words.ts";
 import { listWords } from "../parts/list-words.ts";
@@ -19,7 +20,7 @@ export type TableCell =
 /** One column with the quantity that stands for its kind. */
 export interface TableColumn {
   readonly name: string;
-  readonly group: "size" | "error" | "plan";
+  readonly group: "size" | "error" | "divergence" | "plan";
   /** The unit that all figures of the column share, or empty: then each bears its own. */
   readonly unit: string;
   readonly example: Quantity | undefined;
@@ -54,8 +55,11 @@ type Head = Omit<TableColumn, "unit" | "about" | "cells">;
 const WAITING: TableCell = { form: "waiting" };
 const NONE: TableCell = { form: "none" };
 
-/** The original and each scheme: size, error, what it means on the planned GPU. */
-export function schemeTable(result: CompareResult): SchemeTable {
+/**
+ * The original and each scheme: size, error, divergence where it was measured, what it means on the planned GPU.
+ * @param divergence of these recipes under these rules, or null
+ */
+export function schemeTable(result: CompareResult, divergence: MeasureResult | null = null): SchemeTable {
   const { model, schemes, original } = result;
   const exampleOf = (pick: Pick): Quantity | undefined => schemes.map(pick).find((quantity) => quantity !== undefined);
   const size = (name: string, best: Head["best"], first: TableCell, pick: Pick, digits?: number): TableColumn =>
@@ -107,6 +111,7 @@ export function schemeTable(result: CompareResult): SchemeTable {
       error("signal over error", "high", (scheme) => scheme.sqnrDb),
       error("largest error", "low", (scheme) => scheme.maxAbsError),
       verdictColumn(schemes),
+      ...(divergence === null ? [] : [kldColumn(schemes, divergence)]),
       plan("weights", "low", (fit) => fit.weightBytes),
       plan("keys, values", "low", (fit) => fit.kvCacheBytes),
       plan("free", "high", (fit) => fit.freeBytes),
@@ -149,6 +154,33 @@ function verdictColumn(schemes: readonly SchemeResult[]): TableColumn {
     return amount < 0 ? NONE : { form: "words", text, amount };
   });
   return column({ name: "verdict", group: "error", example: undefined, best: "low" }, [NONE, ...cells], VERDICT_WORDS);
+}
+
+/** Mean KL divergence; its interval stands where others have their unit. */
+function kldColumn(schemes: readonly SchemeResult[], { rows, finished }: MeasureResult): TableColumn {
+  const own = schemes.map(({ scheme }) => rows.find((row) => row.scheme === scheme && row.method !== "given"));
+  const some = own.find((row) => row?.divergence)?.divergence;
+  const example = some ? measured(some.kld.value, "ratio", some.scored) : undefined;
+  const cells = own.map((row) => kldCell(row, finished));
+  return {
+    name: "mean KLD",
+    group: "divergence",
+    unit: "nats, 95 %",
+    example,
+    about: "",
+    best: "low",
+    cells: [NONE, ...cells],
+  };
+}
+
+function kldCell(row: MeasureRow | undefined, isFinished: boolean): TableCell {
+  const divergence = row?.divergence ?? null;
+  if (divergence === null) return row === undefined || isFinished ? NONE : WAITING;
+  const { kld, intervals } = divergence;
+  if (!Number.isFinite(kld.value)) return NONE;
+  const range = intervals.kld;
+  const unit = range === null ? "" : `${formatNumber(range.low, 2)} … ${formatNumber(range.high, 2)}`;
+  return { form: "figure", value: formatNumber(kld.value), unit, amount: kld.value };
 }
 
 function quantityCell(quantity: Quantity | undefined, digits?: number): TableCell {

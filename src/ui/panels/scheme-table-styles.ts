@@ -144,6 +144,13 @@ export const schemeTableStyles = css`
     flex: none;
     color: var(--ink-3);
   }
+  .range {
+    display: inline-block;
+    min-width: 78px;
+    padding-left: 4px;
+    font-size: 11px;
+    text-align: left;
+  }
   .failed {
     color: var(--fail);
   }
@@ -154,7 +161,7 @@ export const schemeTableStyles = css`
   }
   td.start,
   th.start {
-    padding-left: 28px;
+    padding-left: 24px;
   }
   tr.picked > * {
     background-color: var(--sunk);

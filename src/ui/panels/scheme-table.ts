@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import { formatCount } from "../../base/format.ts";
 import type { PlanSettings } from "../../engine/api.ts";
+import type { MeasureResult } from "../../engine/measure-result.ts";
 import type { CompareResult } from "../../engine/result.ts";
 import { markStyles } from "../parts/mark-styles.ts";
 import { KIND_GLYPHS, kindMark, wordsMark } from "../parts/number-kind.ts";
@@ -25,8 +26,8 @@ import {
 } from "./scheme-table-model.ts";
 import { schemeTableStyles } from "./scheme-table-styles.ts";
 
-/** Below this many pixels the twelve columns do not fit side by side. */
-const NARROW = 1180;
+/** Below this many pixels the twelve columns do not fit side by side, and with that of the divergence. */
+const NARROW = { twelve: 1180, thirteen: 1320 } as const;
 
 type TableRow = SchemeTable["rows"][number];
 
@@ -42,6 +43,10 @@ interface View {
 export class LabSchemeTable extends TurnElement {
   @property({ attribute: false }) result: CompareResult | null = null;
   @property({ attribute: false }) plan: PlanSettings | null = null;
+  /** A measurement of these recipes under these rules. */
+  @property({ attribute: false }) measured: MeasureResult | null = null;
+  /** It is of another text than is chosen now. */
+  @property({ type: Boolean }) isOld = false;
   @property() selected = "";
   @state() private sort: TableSort | null = null;
   @state() private showsDifferences = false;
@@ -52,9 +57,10 @@ export class LabSchemeTable extends TurnElement {
 
   protected override render(): TemplateResult | typeof nothing {
     if (this.result === null) return nothing;
-    const table = schemeTable(this.result);
+    const table = schemeTable(this.result, this.measured);
     const view = this.#view(table);
-    const isNarrow = this.#width.px > 0 && this.#width.px < NARROW;
+    const room = this.measured === null ? NARROW.twelve : NARROW.thirteen;
+    const isNarrow = this.#width.px > 0 && this.#width.px < room;
     return html`<figure>
       <div class="head">
         <figcaption class="caption">${table.caption.strong} <span>${table.caption.plain}</span></figcaption>
@@ -80,6 +86,8 @@ export class LabSchemeTable extends TurnElement {
       groupWords: {
         size: "size, bits per weight",
         error: "error of the weights",
+        divergence:
+          this.measured === null ? "" : `${windowWords(this.measured)}${this.isOld ? " of the text before" : ""}`,
         plan:
           plan === null
             ? "plan"
@@ -193,6 +201,10 @@ export class LabSchemeTable extends TurnElement {
   }
 }
 
+function windowWords({ text }: MeasureResult): string {
+  return text.doneWindows === 1 ? "over one window" : `over ${formatCount(text.doneWindows)} windows`;
+}
+
 function notesTemplate(table: SchemeTable): TemplateResult | typeof nothing {
   if (table.notes.length === 0) return nothing;
   return html`<ul class="notes">
@@ -210,13 +222,17 @@ function isWords(column: TableColumn | undefined): boolean {
 }
 
 function sourceMark(column: TableColumn): TemplateResult | typeof nothing {
-  return column.about === "" ? kindMark(column.example) : wordsMark(KIND_GLYPHS.computed, column.about);
+  const stands = column.group === "divergence" ? "positions" : "weights";
+  return column.about === "" ? kindMark(column.example, stands) : wordsMark(KIND_GLYPHS.computed, column.about);
 }
 
 function cellTemplate(column: TableColumn, row: number, place: string): TemplateResult {
   const cell: TableCell = column.cells[row] ?? { form: "none" };
   switch (cell.form) {
     case "figure":
+      if (column.group === "divergence") {
+        return html`<td class=${place}>${cell.value}<span class="unit range">${cell.unit}</span></td>`;
+      }
       return html`<td class=${place}>${cell.value}${cell.unit === "" ? nothing : html`<span class="unit"> ${cell.unit}</span>`}</td>`;
     case "waiting":
       return html`<td class="hatched ${place}"><span class="spoken">not measured yet</span></td>`;

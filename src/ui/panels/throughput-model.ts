@@ -86,6 +86,7 @@ function deviceWords(speed: ThroughputResult | null, report: KernelReport | null
 }
 
 function exactWords(report: KernelReport): string {
-  const words = report.exactness === "bit-exact" ? "bit for bit" : "within tolerance";
+  const form = report.variant === "default" ? "" : `, in the form ${report.variant}`;
+  const words = `${report.exactness === "bit-exact" ? "bit for bit" : "within tolerance"}${form}`;
   return report.fallback === null ? words : `${words}; moved there: ${report.fallback}`;
 }

@@ -10,8 +10,8 @@ export const KIND_GLYPHS: Readonly<Record<NumberKind, string>> = {
   assumed: "✎",
 };
 
-/** What a measurement stands on: weights for an error, rounds for a speed. */
-export type Observations = "weights" | "rounds";
+/** What a measurement stands on: weights for an error, rounds for a speed, positions of a text for a divergence. */
+export type Observations = "weights" | "rounds" | "positions";
 
 /** In words, where a figure comes from: its kind, how many observations, spread, formula or source. */
 export function describeKind(quantity: Quantity, observations: Observations = "weights"): string {

@@ -1,6 +1,6 @@
 import { css } from "lit";
 
-/** Chips in a row, and the tray that opens beneath them. */
+/** A choice as chips in a row, and the tray that opens beneath them. */
 export const pickerStyles = css`
   h2,
   h3 {
@@ -57,7 +57,7 @@ export const pickerStyles = css`
     padding: 3px 12px;
     font: 500 13px/20px var(--sans);
   }
-  #tray {
+  .tray {
     margin-top: var(--s2);
     padding: var(--s3);
     border-radius: var(--radius);

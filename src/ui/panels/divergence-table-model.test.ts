@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import { LabError } from "../../base/errors.ts";
+import { sampleMeasurement, windowsAround } from "../../engine/measure-result.cases.ts";
+import { toCsv } from "../charts/table-text.ts";
+import { exampleTable, statisticsCsvTable, statisticsTable, statisticsText } from "./divergence-table-model.ts";
+
+const result = sampleMeasurement();
+
+test("a column a scheme and one for the noise floor, llama.cpp's lines in three parts, the parts of the text below", () => {
+  const { columns, sections } = statisticsTable(result);
+  expect(columns.map(({ name, scheme }) => [name, scheme])).toEqual([
+    ["W3A16", "W3A16"],
+    ["W4A16", "W4A16"],
+    ["W8A16", "W8A16"],
+    ["noise floor, bf16", null],
+  ]);
+  expect(sections.map(({ title, rows }) => [title, rows.length])).toEqual([
+    ["Perplexity statistics", 6],
+    ["KL divergence statistics", 12],
+    ["Token probability statistics", 16],
+    ["Mean KLD by part of the text, 95 % by windows", 2],
+  ]);
+  const mean = sections[1]?.rows[0];
+  expect(mean).toMatchObject({ label: "Mean KLD", unit: "nats" });
+  expect(mean?.cells[1]).toEqual({ value: "0.0330000", spread: "± 0.00165" });
+  expect(sections[1]?.rows[1]?.cells[0]?.spread).toBe("");
+  expect(sections[2]?.rows[0]?.unit).toBe("%");
+  expect(sections[3]?.rows.map(({ label }) => label)).toEqual([
+    "scripture, 2\u2009032 positions",
+    "late in a window, 1\u2009016 positions",
+  ]);
+});
+
+test("the caption answers with the best and the worst, and says on what it stands", () => {
+  expect(statisticsTable(result).caption).toEqual({
+    strong: "The most likely token stays the same under W8A16 at 99.0 % of positions, under W3A16 at 84.0 %.",
+    plain:
+      "2\u2009032 positions, the second half of each of 16 windows; KLD in nats, Δp in percent; ± is one standard error, as llama.cpp gives it.",
+  });
+  const text = { ...result.text, windows: 32 };
+  expect(statisticsTable({ ...result, finished: false, text }).caption.plain).toContain("16 of 32 windows so far");
+  const one = sampleMeasurement([{ scheme: "W4A16", bytes: 1, kld: windowsAround(0.03) }]);
+  expect(statisticsTable(one).caption.strong).toBe(
+    "The most likely token stays the same under W4A16 at 96.0 % of positions.",
+  );
+});
+
+test("a row without figures has dashes beside those that have some, and says what it leaves out", () => {
+  const error = new LabError({
+    code: "scheme/x",
+    doing: "a",
+    found: "no group fits",
+    allowed: "c",
+    advice: "d",
+  }).toData();
+  const rows = [
+    { scheme: "W8A8", bytes: 1, kld: windowsAround(0.03), change: { divergence: null } },
+    { scheme: "W4A16", bytes: 1, kld: windowsAround(0.03), change: { error } },
+    { scheme: "elsewhere", bytes: 1, kld: windowsAround(0.03), change: { method: "given" as const } },
+  ];
+  const { columns, sections } = statisticsTable(sampleMeasurement(rows));
+  expect(columns.map(({ note }) => note)).toEqual(["weights alone", "no group fits.", "", ""]);
+  expect(columns[2]?.scheme).toBeNull();
+  expect(sections[1]?.rows[0]?.cells.map((cell) => cell === null)).toEqual([true, false, false, false]);
+  const nothing = statisticsTable(sampleMeasurement([{ scheme: "W4A16", bytes: 1, kld: [] }]));
+  expect(nothing.sections.every(({ rows: own }) => own.length === 0)).toBe(true);
+  expect(nothing.caption.strong).toBe("No figure yet.");
+});
+
+test("CSV has the value and its ± of each model, unrounded", () => {
+  const lines = toCsv(statisticsCsvTable(result)).split("\r\n");
+  expect(lines[0]).toBe(
+    'statistic,unit,W3A16,W3A16 ±,W4A16,W4A16 ±,W8A16,W8A16 ±,"noise floor, bf16","noise floor, bf16 ±"',
+  );
+  const mean = lines.find((line) => line.startsWith("Mean KLD,nats"))?.split(",") ?? [];
+  expect(Number(mean[4])).toBe(result.rows[1]?.divergence?.kld.value);
+  expect(lines).toHaveLength(1 + 34 + 2 + 1);
+});
+
+test("the text is llama.cpp's, one model after the other, each named", () => {
+  const text = statisticsText(result);
+  expect(text.match(/====== KL divergence statistics ======/g)).toHaveLength(4);
+  expect(text).toMatch(/^W3A16, tiny on scripture: 16 windows\n\n====== Perplexity statistics ======\nMean PPL\(Q\)/);
+});
+
+test("the example waits for the asked recipes, or stands for two", () => {
+  expect(exampleTable(null).columns.map(({ name }) => name)).toEqual(["W4A16", "W8A16"]);
+  const waiting = exampleTable(["W2A16"]);
+  expect(waiting.columns.map(({ name }) => name)).toEqual(["W2A16"]);
+  expect(waiting.sections[0]?.rows.every(({ cells }) => cells[0] === null)).toBe(true);
+});
