@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { runnerImport } from "vite";
 import { CASES, tableError } from "../tests/conformance/cases.mjs";
+import { FAMILY_RUNS, MEASUREMENTS } from "../tests/conformance/measure-cases.mjs";
 import { checkMutants } from "../tests/conformance/mutants.mjs";
 import { kitPython, stopAll } from "../tests/conformance/processes.mjs";
 import { Run } from "../tests/conformance/run.mjs";
@@ -29,7 +30,8 @@ async function main() {
     throw new Error(`No conformance kit in ${kit}; QUANTLAB_SHARED names the folder that holds it`);
   }
   const only = values.only === undefined ? null : new RegExp(values.only);
-  const cases = CASES.filter(({ ci, name }) => (only ? only.test(name) : values.all || ci));
+  const isChosen = ({ ci, name }) => (only ? only.test(name) : values.all || ci);
+  const [cases, measurements, familyRuns] = [CASES, MEASUREMENTS, FAMILY_RUNS].map((rows) => rows.filter(isChosen));
   const folder = mkdtempSync(join(tmpdir(), "lab-conformance-"));
   const clean = () => {
     if (values.keep) console.log(`exports are kept in ${folder}`);
@@ -45,13 +47,16 @@ async function main() {
   try {
     const python = await kitPython(kit);
     if (!only) await checkRest({ python, folder, isAll: values.all === true });
-    await new Run({ kit, python, folder, cases, tally, isPart: only !== null }).all();
+    const chosen = { cases, measurements, familyRuns };
+    await new Run({ kit, python, folder, ...chosen, tally, isPart: only !== null }).all();
   } finally {
     clean();
   }
   if (tally.passed + tally.failed === 0) throw new Error("nothing was checked");
-  console.log(`\n${cases.length} cases in ${secondsSince(started)}`);
-  console.log(`${CASES.length - cases.length} cases ${only ? "of another name" : "not marked ci"} were not run`);
+  const run = cases.length + measurements.length + familyRuns.length;
+  const left = CASES.length + MEASUREMENTS.length + FAMILY_RUNS.length - run;
+  console.log(`\n${run} cases in ${secondsSince(started)}`);
+  console.log(`${left} cases ${only ? "of another name" : "not marked ci"} were not run`);
 }
 
 /** What is checked besides the cases. */

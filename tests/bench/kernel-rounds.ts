@@ -168,12 +168,12 @@ export async function submitRounds(
   }
 }
 
-/** 64 MiB to the GPU through the ring, tile by tile, by one `writeBuffer`, and by one for each tile. */
+/** 256 MiB, the most that a buffer holds by default, to the GPU through the ring, tile by tile, by one `writeBuffer`, and by one for each tile. */
 export async function uploadRounds(rounds: number): Promise<Rounds> {
   const adapter = await navigator.gpu.requestAdapter();
   const device = await adapter?.requestDevice();
   if (!device) throw new Error("no adapter");
-  const [part, parts] = [4 * 2 ** 20, 16];
+  const [part, parts] = [4 * 2 ** 20, 64];
   const bytes = madeWeights((part * parts) / 4, "f32", freshSeed());
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
   const target = device.createBuffer({ size: part * parts, usage });

@@ -8,7 +8,9 @@ import { browserWasm } from "../../src/engine/browser-threads.ts";
 import { cholesky } from "../../src/kernels/linear/cholesky.ts";
 import { asDoubles } from "../../src/kernels/linear/doubles.ts";
 import { intLinear } from "../../src/kernels/linear/int_linear.ts";
+import { wholeOutput } from "../../src/kernels/linear/linear.oracle.ts";
 import { linear } from "../../src/kernels/linear/linear.ts";
+import { distance } from "./distance.ts";
 import { freshSeed, madeWeights } from "./made-weights.ts";
 import { type OnnxNode, onnxModel } from "./onnx-model.ts";
 import { type Rounds, type TimedCase, timeRounds } from "./rounds.ts";
@@ -64,16 +66,6 @@ function floats(count: number): Float32Array<ArrayBuffer> {
 
 const bytesOf = (own: Float32Array): Uint8Array => new Uint8Array(own.buffer, own.byteOffset, own.byteLength);
 
-/** How far one is from another, as a share of its length. */
-function distance(found: Float32Array, wanted: Float32Array): number {
-  let [lost, all] = [0, 0];
-  for (const [index, own] of wanted.entries()) {
-    lost += (own - (found[index] ?? 0)) ** 2;
-    all += own ** 2;
-  }
-  return Math.sqrt(lost / all);
-}
-
 /** Uploads, computes and reads back, as a session of the rival does. */
 function asSession(
   device: Device,
@@ -128,7 +120,7 @@ const api = {
         DeviceBuffer,
       ];
       device.write(weights, bytesOf(w));
-      const calls = [call(linear, {}, { m: size, n: size, k: size }, [inputs, weights, outputs])];
+      const calls = [call(linear, {}, { m: size, n: size, k: size, ...wholeOutput(size) }, [inputs, weights, outputs])];
       const ours = asSession(device, [inputs, x], calls, outputs, bytes);
       return { adapter: device.adapter, ms: await timeSame("MatMul", 1e-5, ours, () => rival.run(), rounds) };
     } finally {
@@ -174,13 +166,17 @@ const api = {
       const outputs = device.createBuffer(x.byteLength);
       const own = [inputs, buffer(packed), buffer(bytesOf(scales)), device.createBuffer(scales.length), outputs];
       const source = { element: "f32", symmetric: true, storedBits: 4, offset: 8 } as const;
-      const shape = { m, streams: size, streamLength: size, groupSize };
+      const shape = { m, streams: size, streamLength: size, groupSize, ...wholeOutput(size) };
       const calls = [call(intLinear, source, shape, own)];
       const ours = asSession(device, [inputs, x], calls, outputs, x.byteLength);
       // Level 4 rounds activations to 8 bits.
       const tolerance = accuracyLevel === 4 ? 0.05 : 1e-4;
       const ms = await timeSame("MatMulNBits", tolerance, ours, () => rival.run(), rounds);
-      const plain = call(linear, {}, { m, n: size, k: size }, [inputs, buffer(bytesOf(floats(size * size))), outputs]);
+      const plain = call(linear, {}, { m, n: size, k: size, ...wholeOutput(size) }, [
+        inputs,
+        buffer(bytesOf(floats(size * size))),
+        outputs,
+      ]);
       const alone = (name: string, work: readonly KernelCall<DeviceBuffer>[]): TimedCase => ({
         name,
         async run() {

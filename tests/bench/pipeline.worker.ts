@@ -8,6 +8,7 @@ import { probeDevices } from "../../src/engine/probe.ts";
 import { openOpfsSink } from "../../src/formats/outputs/opfs-sink.ts";
 import { createTarOutput } from "../../src/formats/outputs/tar-output.ts";
 import { createBlobFolder, createBlobSource } from "../../src/formats/sources/blob-source.ts";
+import { createMemoryStore } from "../../src/formats/stores/memory-store.ts";
 import { DEFAULT_IGNORE } from "../../src/schemes/targets.ts";
 
 /** Bytes that the plain reading asks for at a time. */
@@ -29,7 +30,12 @@ const engines = new Map<DeviceChoice, HostedEngine>();
 function engineOn(device: DeviceChoice): HostedEngine {
   const known = engines.get(device);
   if (known) return known;
-  const host = { gpu: navigator.gpu ?? null, wasm: browserWasm(), now: () => performance.now() };
+  const host = {
+    gpu: navigator.gpu ?? null,
+    wasm: browserWasm(),
+    now: () => performance.now(),
+    store: createMemoryStore(),
+  };
   const engine = createEngine({ ...host, device });
   engines.set(device, engine);
   return engine;

@@ -2,12 +2,13 @@
 
     tool_rounds.py KIT
 
-Each line of stdin is {"model", "out", "scheme", "ignore"}; `out` must not exist. Each line of stdout is {"seconds", "error"}.
-Two torch threads.
+Each line of stdin is {"model", "out", "scheme", "ignore"}; `out` must not exist. Each line of stdout is
+{"seconds", "syncedSeconds", "error"}: until the tool returns, and until its files are on the disk. Two torch threads.
 """
 
 import contextlib
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -35,7 +36,19 @@ def main() -> None:
                 references.make(reference, json.loads(line))
             except (Exception, SystemExit) as caught:
                 error = f"{type(caught).__name__}: {caught}"
-            print(json.dumps({"seconds": time.perf_counter() - started, "error": error}), file=answers, flush=True)
+            seconds = time.perf_counter() - started
+            sync(Path(json.loads(line)["out"]))
+            synced = time.perf_counter() - started
+            answer = {"seconds": seconds, "syncedSeconds": synced, "error": error}
+            print(json.dumps(answer), file=answers, flush=True)
+
+
+def sync(folder: Path) -> None:
+    """Wait until every file of a folder is on the disk."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 if __name__ == "__main__":

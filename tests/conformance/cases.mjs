@@ -8,6 +8,7 @@
  * @property {string} path
  * @property {string | null} golden folder of the kit with what the real tool made of it under eager, one folder a preset
  * @property {number} tokenLimit token ids that the windows it is run on may use, at most its vocabulary
+ * @property {boolean} hasBundledTokens whether the ids of fixtures/text are its tokenizer's
  * @property {boolean} hasFiniteLogits a corner model may overflow when it is run, as it does under the real tool too
  */
 
@@ -18,6 +19,7 @@ const bundled = (name) => ({
   path: `fixtures/models/${name}`,
   golden: null,
   tokenLimit: 2048,
+  hasBundledTokens: true,
   hasFiniteLogits: true,
 });
 
@@ -28,6 +30,7 @@ const corner = (name) => ({
   path: `golden/${name}/model`,
   golden: `golden/${name}`,
   tokenLimit: 64,
+  hasBundledTokens: false,
   hasFiniteLogits: false,
 });
 
@@ -35,7 +38,10 @@ const corner = (name) => ({
 export const MODELS = [
   ...["quantlab-4m", "quantlab-4m-loud"].map(bundled),
   ...["corner-bf16", "corner-f16", "corner-f32"].map(corner),
-  { name: "smollm2", home: "cache", path: "smollm2", golden: null, tokenLimit: 2048, hasFiniteLogits: true },
+  {
+    ...{ name: "smollm2", home: "cache", path: "smollm2", golden: null },
+    ...{ tokenLimit: 2048, hasBundledTokens: false, hasFiniteLogits: true },
+  },
 ];
 
 /**

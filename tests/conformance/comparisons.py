@@ -5,6 +5,7 @@ Reads one JSON document from stdin: {"kit": FOLDER, "jobs": [JOB]}, and prints o
 - `compare` ("reference", "candidate", "acrossEntryPoints"): "passed", "failed", "findings" of what failed
 - `layers` ("original", "compressed"): "rows"
 - `measure` ("original", "compressed", "tokens"): "report"
+- `divergences` ("original", "compressed": folders, "tokens", "positions": files to write): "reports"
 - `masks` ("original", "candidate", "pruning", "ignore"): "matrices", "findings"
 Figures that are not finite are null.
 """
@@ -47,10 +48,37 @@ def measure(job: dict) -> dict:
     return {"report": printed(tool, job["original"], job["compressed"], job["tokens"])}
 
 
+def divergences(job: dict) -> dict:
+    """What measure.py says of several folders, with its own functions; the original is run once for all of them."""
+    import models
+    import numpy as np
+    import torch
+
+    import measure as tool
+
+    windows = models.read_windows(Path(job["tokens"]))
+    original = models.load(Path(job["original"]), torch.float32)
+    candidates = [models.load(Path(folder), torch.float32) for folder in job["compressed"]]
+    parts = [[] for _ in candidates]
+    for window in windows:
+        base = models.logits(original, window)
+        for candidate, scores in zip(candidates, parts, strict=True):
+            scores.append(tool.score(base, models.logits(candidate, window), window))
+    reports = []
+    for scores, file in zip(parts, job["positions"], strict=True):
+        joined = {key: np.concatenate([part[key] for part in scores]) for key in scores[0]}
+        joined["kld"].astype("<f8").tofile(file)
+        reports.append(tool.statistics(joined))
+    return {"reports": reports}
+
+
 def masks(job: dict) -> dict:
     import masks as rules
 
     return rules.judged(job)
+
+
+RUNS = {"compare": compared, "layers": layers, "measure": measure, "divergences": divergences, "masks": masks}
 
 
 def main() -> None:
@@ -65,8 +93,7 @@ def main() -> None:
         for job in order["jobs"]:
             started, answer = time.perf_counter(), {"error": None}
             try:
-                run = {"compare": compared, "layers": layers, "measure": measure, "masks": masks}[job["kind"]]
-                answer |= run(job)
+                answer |= RUNS[job["kind"]](job)
             except Exception as caught:  # one unreadable folder leaves the others standing
                 answer["error"] = f"{type(caught).__name__}: {caught}"
             seconds = time.perf_counter() - started

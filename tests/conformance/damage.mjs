@@ -1,12 +1,14 @@
 // The checks must find damage: an export with one change, and a figure that is slightly off.
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { judgeDeviations, judgeDivergence, judgeSameFunction } from "./divergence-judgements.mjs";
 import { compareFigures, differingFiles, indexFindings, judgeComparison, judgeMasks, listed } from "./judgements.mjs";
 import { readHeader } from "./safetensors.mjs";
 
 /** Asks a run for the comparison of damaged copies of some of its exports; reports what needs no comparison. */
 export function askForDamage(run) {
   figureOff(run.tally);
+  divergenceOff(run.tally);
   const quantized = find(run, "tensors", /^W4A16$/);
   if (quantized) {
     const copy = damagedCopy(run, quantized, (name) => name.endsWith(".weight_packed"));
@@ -65,6 +67,43 @@ function figureOff(tally) {
   const isNoticed = (change) => compareFigures([{ ...layer, ...change }], { m: figures }).wrong !== null;
   const [sound, off, absent] = [{}, { mse: 1 + 2e-6 }, { cosine: null }].map(isNoticed);
   tally.report("self-check: a figure that is off is found", !sound && off && absent ? null : "it is not", 0);
+}
+
+function divergenceOff(tally) {
+  const pair = { value: 1 };
+  const positions = Float64Array.from({ length: 100 }, (_, at) => at);
+  const percentiles = { median: 1, 99: 1 };
+  const sound = { scored: 100, kld: pair, kldPercentiles: percentiles, rmsDeltaP: pair, pplQ: pair, pplBase: pair };
+  const isNoticed = (change, own = positions) =>
+    judgeDivergence(
+      { ...sound, sameTopP: { value: 0.9 }, ...change },
+      { ...sound, sameTopP: { value: 0.9 } },
+      own,
+      positions,
+    ).wrong !== null;
+  const off = { value: 1.002 };
+  const damages = [
+    ...["kld", "rmsDeltaP", "pplQ", "pplBase"].map((name) => isNoticed({ [name]: off })),
+    ...["median", "99"].map((name) => isNoticed({ kldPercentiles: { ...percentiles, [name]: off.value } })),
+    ...[isNoticed({ sameTopP: { value: 0.88 } }), isNoticed({ scored: 99 }), isNoticed({}, positions.toReversed())],
+    isNoticed({}, positions.with(50, 52)),
+    judgeSameFunction(new Float64Array([0, 5e-324]), 2, 0) !== null,
+    judgeSameFunction(new Float64Array(2), 3, 0) !== null,
+  ];
+  const isSound = !isNoticed({}) && judgeSameFunction(new Float64Array(2), 2, 0) === null;
+  tally.report(
+    "self-check: a divergence that is off is found",
+    isSound && damages.every(Boolean) ? null : "it is not",
+    0,
+  );
+  const deviations = { largest: 1e-4, median: 5e-6, statistics: { min: 5e-6 }, modules: 1 };
+  const isFar = (change) => judgeDeviations({ ...deviations, ...change }).wrong !== null;
+  const far = [{ largest: 3e-4 }, { median: 2e-5 }, { statistics: { min: 2e-5 } }, { largest: Number.NaN }].map(isFar);
+  tally.report(
+    "self-check: logits that are off are found",
+    !isFar({}) && far.every(Boolean) ? null : "they are not",
+    0,
+  );
 }
 
 /** A copy of an export without some rows, in which one of them is back and another one is gone instead. */

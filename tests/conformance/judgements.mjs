@@ -11,7 +11,7 @@ const FIGURES = ["mse", "relativeMse", "sqnrDb", "maxAbsError", "cosine"];
 const FIGURE_TOLERANCE = 1e-6;
 
 /** How the kernel report names the devices that `--device` asks for. */
-const REPORTED_DEVICE = { gpu: "webgpu", cpu: "wasm" };
+const REPORTED_DEVICE = { gpu: "webgpu", cpu: "wasm", wasm: "wasm", reference: "reference" };
 
 /** Whether every kernel ran where it was asked to. */
 export function kernelsElsewhere(kernels, asked) {

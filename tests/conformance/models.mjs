@@ -5,6 +5,8 @@ import { ROOT } from "../../scripts/bootstrap.mjs";
 import { MODELS } from "./cases.mjs";
 import { complaint, run } from "./processes.mjs";
 
+const TOKENS = join(import.meta.dirname, "tokens.py");
+
 /** Windows of text that the real loader is run on. */
 const WINDOWS = 4;
 
@@ -60,6 +62,23 @@ export class Models {
       const chosen = windows.slice(0, WINDOWS).map((window) => window.map((token) => token % tokenLimit));
       writeFileSync(file, JSON.stringify({ windows: chosen }));
     }
+    return file;
+  }
+
+  /** A file of the first windows of a bundled text, by the model's own tokenizer where the bundled tokens are another's. */
+  async windows({ model, text, windows: count, context }) {
+    const { hasBundledTokens } = this.model(model);
+    const file = join(this.#scratch, `${hasBundledTokens ? "tokens" : model}-${text}-${count}x${context}.json`);
+    if (existsSync(file)) return file;
+    if (hasBundledTokens) {
+      const { windows } = JSON.parse(readFileSync(join(ROOT, `fixtures/text/${text}.tokens.json`), "utf8"));
+      const chosen = windows.slice(0, count).map((window) => window.slice(0, context));
+      writeFileSync(file, JSON.stringify({ windows: chosen }));
+      return file;
+    }
+    const order = { model: this.folder(model), text: join(ROOT, `fixtures/text/${text}.txt`), windows: count, context };
+    const result = await run(this.#python, [TOKENS], { input: JSON.stringify({ ...order, out: file }) });
+    if (result.code !== 0) throw new Error(`${model} could not cut ${text} into tokens: ${complaint(result)}`);
     return file;
   }
 }

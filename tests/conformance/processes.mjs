@@ -78,27 +78,45 @@ export async function labProcess(args) {
   return requireDone(args[0], answerOf(args[0], result));
 }
 
-/** A process that runs one command of the lab after the other. It is started for the first, and anew after it broke. */
+/** A process that runs one order to the lab after the other. It is started for the first, and anew after it broke. */
 export class LabServer {
+  #cacheHome;
   #child = null;
   #lines = null;
   #complaints = "";
 
+  /** @param {string} cacheHome where it keeps what it measured: what an earlier version found must not pass for this one's */
+  constructor(cacheHome) {
+    this.#cacheHome = cacheHome;
+  }
+
   /** Runs `lab … --json`. @returns {Promise<{ code: number, document: object, seconds: number }>} */
   async run(args) {
+    const { answer, seconds } = await this.#ask(`lab ${args[0]}`, { args: [...args, "--json"] });
+    return { ...answerOf(args[0], answer), seconds };
+  }
+
+  /** How far the lab's forward pass is from what a folder holds: `Deviations` of tests/support/architecture-cases.ts. */
+  async deviations(folder, device) {
+    const { answer, seconds } = await this.#ask(`the forward pass of ${folder}`, { folder, device });
+    if (answer.error) throw new Error(answer.error);
+    return { deviations: answer, seconds };
+  }
+
+  async #ask(name, order) {
     const started = performance.now();
     if (!this.#child) this.#start();
     const child = this.#child;
     const timer = setTimeout(() => child.kill("SIGTERM"), COMMAND_LIMIT_MS);
     try {
-      child.stdin.write(`${JSON.stringify({ args: [...args, "--json"] })}\n`);
+      child.stdin.write(`${JSON.stringify(order)}\n`);
       const { value, done } = await this.#lines.next();
       if (done) {
         this.#child = null;
         const words = complaint({ stderr: this.#complaints, stdout: "no word of why" });
-        throw new Error(`lab ${args[0]} broke its process: ${words}`);
+        throw new Error(`${name} broke its process: ${words}`);
       }
-      return { ...answerOf(args[0], JSON.parse(value)), seconds: (performance.now() - started) / 1000 };
+      return { answer: JSON.parse(value), seconds: (performance.now() - started) / 1000 };
     } finally {
       clearTimeout(timer);
     }
@@ -118,7 +136,11 @@ export class LabServer {
 
   #start() {
     const server = pathToFileURL(join(import.meta.dirname, "lab-server.mjs"));
-    const env = { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import=${server}` };
+    const env = {
+      ...process.env,
+      XDG_CACHE_HOME: this.#cacheHome,
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import=${server}`,
+    };
     const child = start(process.execPath, [join(ROOT, "scripts/lab.mjs")], { cwd: ROOT, env });
     child.stdin.on("error", () => {}); // It broke; its output has ended, too.
     this.#complaints = "";

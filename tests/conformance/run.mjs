@@ -14,6 +14,7 @@ import {
   kernelsElsewhere,
   safetensorsBytes,
 } from "./judgements.mjs";
+import { Measurements } from "./measurements.mjs";
 import { Models } from "./models.mjs";
 import { LabServer, labProcess, runDriver } from "./processes.mjs";
 import { ReferenceCache } from "./reference-cache.mjs";
@@ -26,11 +27,14 @@ const SCHEMES_AT_ONCE = 8;
 /** Everything that one run of some cases shares. */
 export class Run {
   /** @param {boolean} isPart the cases were chosen by their names, and need not be fit to show that damage is found */
-  constructor({ kit, python, folder, cases, tally, isPart = false }) {
+  constructor({ kit, python, folder, cases, measurements, familyRuns, tally, isPart = false }) {
     Object.assign(this, { kit, python, folder, cases, tally, isPart });
+    this.measured = measurements.map(({ model }) => model);
+    this.measurements = new Measurements(this, measurements, familyRuns);
     this.models = new Models({ kit, python, cache: CACHE, scratch: folder });
     this.cache = new ReferenceCache({ folder: CACHE, kit, python });
-    this.labs = { gpu: new LabServer(), cpu: new LabServer() };
+    const cacheHome = join(folder, "cache");
+    this.labs = { gpu: new LabServer(cacheHome), cpu: new LabServer(cacheHome) };
     /** What each export said of itself, by the name of its case. */
     this.exports = new Map();
     /** What a case ignores besides the lab's own list, by its name. */
@@ -49,14 +53,16 @@ export class Run {
 
   /** All checks of all cases. */
   async all() {
-    const names = [...new Set(this.cases.map(({ model }) => model))];
+    const names = [...new Set([...this.cases.map(({ model }) => model), ...this.measured])];
     try {
       await this.models.make(names);
+      await this.measurements.prepare();
       for (const name of names) await this.#inspect(name);
       // Side by side: one of them computes in this machine's only driver, the other in JavaScript.
       const devices = Object.keys(this.labs);
       await Promise.all(devices.map((device) => this.#exportAll(device)));
       await Promise.all(devices.map((device) => this.#compareAll(device)));
+      await Promise.all(devices.map((device) => this.measurements.measureAll(device)));
     } finally {
       for (const lab of Object.values(this.labs)) lab.stop();
     }
@@ -65,6 +71,7 @@ export class Run {
     await this.#askForTensors();
     this.#askForMasks();
     this.#askForLoader();
+    await this.measurements.ask();
     if (!this.isPart) askForDamage(this);
     await this.#settle();
   }
@@ -162,6 +169,7 @@ export class Run {
   /** A process of the command line, as its user starts it, writes what the many commands of one process wrote. */
   async #startOne() {
     const item = this.cases.find(({ name, device }) => device === "gpu" && this.exports.has(name));
+    if (!item && this.isPart) return;
     await this.tally.check("a process of its own writes the same", async () => {
       const out = join(this.folder, "process");
       await labProcess(this.#quantize(item, out));

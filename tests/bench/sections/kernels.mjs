@@ -142,13 +142,13 @@ function transferRows(device, { ms, tileBytes }, uploads) {
     }),
     row({
       id: "P17 tiles",
-      what: "64 MiB to the device: a writeBuffer for each 4 MiB over the ring of two mapped buffers",
+      what: "256 MiB to the device: a writeBuffer for each 4 MiB over the ring of two mapped buffers",
       device,
       values: ratios(uploads["writeBuffer by tiles"], uploads.ring),
     }),
     row({
       id: "P17",
-      what: "64 MiB to the device: one writeBuffer over the ring of two mapped buffers",
+      what: "256 MiB to the device: one writeBuffer over the ring of two mapped buffers",
       device,
       values: ratios(uploads.writeBuffer, uploads.ring),
       limit: 1.5,

@@ -1,0 +1,71 @@
+// What the lab's forward pass and its divergences are held to. A row is one `lab measure`, or one device for all families.
+
+/**
+ * @typedef {object} Measurement
+ * @property {string} name
+ * @property {string} model name in MODELS of cases.mjs
+ * @property {"gpu" | "wasm" | "reference"} device
+ * @property {readonly string[]} schemes measured together; empty where only `against` is measured
+ * @property {string | null} prune
+ * @property {"tool" | "export" | "model"} reference what `measure.py`, the real loader, runs: the real tool's checkpoint, or
+ *   the lab's own export; "model": it runs nothing, `against` is the same function as the model
+ * @property {readonly string[]} recipes schemes whose checkpoint the real tool makes of the lab's recipe.yaml, not by names
+ * @property {Readonly<Record<string, number>>} refused matrices that a scheme cannot take; it is measured on the others
+ * @property {string | null} against "copy", or a model
+ * @property {number} klLimit nats at any position, of `against`
+ * @property {string} text bundled text whose tokens are read
+ * @property {number} windows from the first on
+ * @property {number} context tokens of a window at most
+ * @property {boolean} ci whether continuous integration runs it
+ */
+
+const SCHEMES = ["W4A16", "W4A16_ASYM", "W8A16", "W3A16"];
+const BUNDLED = ["quantlab-4m", "quantlab-4m-loud"];
+
+/** @returns {Measurement} */
+function measurement(parts) {
+  const row = {
+    ...{ schemes: [], prune: null, reference: "tool", recipes: [], refused: {}, against: null, klLimit: 0 },
+    ...{ text: "scripture", windows: 16, context: 256, ci: false, ...parts },
+  };
+  const what = row.against ? `against ${row.against}` : row.schemes.map((scheme) => recipeName(row, scheme)).join(",");
+  return { ...row, name: `measure ${row.model} ${what} ${row.text} ${row.windows} × ${row.context} ${row.device}` };
+}
+
+/** A scheme as the lab writes it together with the pruning of its row. */
+export const recipeName = ({ prune }, scheme) => (prune ? `${prune} | ${scheme}` : scheme);
+
+const sameFunction = (model, against, klLimit) => (device) =>
+  measurement({
+    ...{ model, device, reference: "model", against, klLimit, windows: 2, ci: true },
+    // Graphics on a CPU is slow, and the oracles are slower.
+    context: { gpu: 96, wasm: 256, reference: 32 }[device],
+  });
+
+/** @type {readonly Measurement[]} */
+export const MEASUREMENTS = [
+  ...["wasm", "gpu"].flatMap((device) =>
+    BUNDLED.flatMap((model) => {
+      const ci = device === "wasm" && model === "quantlab-4m";
+      return [
+        measurement({ model, device, schemes: SCHEMES, ci }),
+        measurement({ model, device, schemes: ["none"], prune: "magnitude:2:4", reference: "export", ci }),
+      ];
+    }),
+  ),
+  ...BUNDLED.map((model) => measurement({ model, device: "wasm", schemes: SCHEMES, text: "jargon", windows: 64 })),
+  ...["gpu", "wasm", "reference"].map(sameFunction("quantlab-4m", "copy", 0)),
+  // Its weights were scaled up and down by factors that cancel; what float32 makes of that is far below any rounding.
+  ...["gpu", "wasm"].map(sameFunction("quantlab-4m", "quantlab-4m-loud", 1e-9)),
+  measurement({
+    ...{ model: "smollm2", device: "wasm", schemes: ["W4A16", "int8:channel"], windows: 8 },
+    ...{ recipes: ["int8:channel"], refused: { W4A16: 180 } },
+  }),
+];
+
+/** Devices on which every family is run, made anew with other sizes than those of the golden folders. */
+export const FAMILY_RUNS = ["wasm", "gpu", "reference"].map((device) => ({
+  name: `families of other sizes ${device}`,
+  device,
+  ci: device === "wasm",
+}));

@@ -1,0 +1,181 @@
+// `lab measure` against `measure.py`, and the forward pass of every family against transformers.
+import { cpSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { secondsSince } from "../../scripts/steps.mjs";
+import {
+  judgeDeviations,
+  judgeDivergence,
+  judgeSameFunction,
+  positionsOf,
+  readPositions,
+} from "./divergence-judgements.mjs";
+import { kernelsElsewhere, listed } from "./judgements.mjs";
+import { recipeName } from "./measure-cases.mjs";
+import { runDriver } from "./processes.mjs";
+
+const RESIZED = join(import.meta.dirname, "resized_architectures.py");
+/** Which process of a run computes on a device. */
+const LABS = { gpu: "gpu", wasm: "cpu", reference: "cpu" };
+
+/** Measures the rows of a run, and asks it for the comparisons. */
+export class Measurements {
+  #run;
+  #rows;
+  #familyRuns;
+  /** What `lab measure` said of each row, by name. */
+  #documents = new Map();
+  #families = null;
+
+  /** @param {import("./run.mjs").Run} run */
+  constructor(run, rows, familyRuns) {
+    this.#run = run;
+    this.#rows = rows;
+    this.#familyRuns = familyRuns;
+  }
+
+  /** Makes what the lab is given. */
+  async prepare() {
+    for (const row of this.#rows) await this.#run.models.windows(row);
+    if (this.#familyRuns.length === 0) return;
+    const { kit, python, folder } = this.#run;
+    const { answers, error } = await runDriver(python, RESIZED, { kit, out: join(folder, "families") });
+    this.#families = answers;
+    this.#run.tally.report(
+      "families of other sizes are made",
+      error ?? (answers.length > 0 ? null : "there are none"),
+      0,
+    );
+  }
+
+  /** Every row whose device one of the run's processes computes on. */
+  async measureAll(lab) {
+    for (const row of this.#rows.filter(({ device }) => LABS[device] === lab)) await this.#measure(row);
+    for (const { name, device } of this.#familyRuns.filter((item) => LABS[item.device] === lab)) {
+      for (const { family, folder, noise } of this.#families) {
+        await this.#run.tally.check(`${name}: ${family}`, async () => {
+          const { deviations, seconds } = await this.#run.labs[lab].deviations(folder, device);
+          const { wrong, note } = judgeDeviations(deviations);
+          return { wrong, seconds, note: `${note}; transformers' own in float32 ${noise.toExponential(1)}` };
+        });
+      }
+    }
+  }
+
+  #slot({ name }, what) {
+    return join(this.#run.folder, `${name} ${what}`.replaceAll(/[^\w.=]+/g, "-"));
+  }
+
+  async #measure(row) {
+    const { models, tally, labs } = this.#run;
+    const lab = labs[LABS[row.device]];
+    const model = models.folder(row.model);
+    await tally.check(row.name, async () => {
+      for (const scheme of row.recipes) await this.#export(lab, row, scheme);
+      if (row.reference === "export") for (const scheme of row.schemes) await this.#export(lab, row, scheme);
+      const args = [
+        ...["measure", model, "--tokens", await models.windows(row), "--device", row.device],
+        ...["--per-position", this.#slot(row, "positions")],
+        ...(row.schemes.length > 0 ? ["--schemes", row.schemes.join(",")] : []),
+        ...(row.prune ? ["--prune", row.prune] : []),
+        ...(row.against ? ["--against", this.#other(row)] : []),
+      ];
+      const { document, seconds } = await lab.done(args);
+      this.#documents.set(row.name, document);
+      const wrong = this.#soundness(row, document) ?? (row.against ? this.#sameness(row, document) : null);
+      return { wrong, seconds, note: `${document.rows[0].divergence?.scored} positions` };
+    });
+  }
+
+  async #export(lab, row, scheme) {
+    const rules = ["--scheme", recipeName(row, scheme), "--device", row.device];
+    const out = this.#slot(row, scheme);
+    await lab.done(["quantize", this.#run.models.folder(row.model), ...rules, "--out", out]);
+  }
+
+  /** Folder of what stands for the same function as the model of a row. */
+  #other(row) {
+    const { models } = this.#run;
+    if (row.against !== "copy") return models.folder(row.against);
+    const copy = this.#slot(row, "copy");
+    cpSync(models.folder(row.model), copy, { recursive: true });
+    return copy;
+  }
+
+  /** What is wrong with a measurement whatever its figures, or null. */
+  #soundness(row, { outcome, finished, text, rows, kernels }) {
+    const names = rows.map(({ scheme }) => scheme);
+    const expected = row.schemes.map((scheme) => recipeName(row, scheme));
+    if (outcome !== "done" || !finished) return `the outcome is ${outcome}`;
+    if (text.doneWindows !== row.windows || text.knownWindows !== 0)
+      return `${text.doneWindows} windows, ${text.knownWindows} of them from before`;
+    if (!row.against && names.join() !== expected.join()) return `the rows are ${listed(names)}`;
+    if (!kernels.some(({ kernel }) => kernel === "model/divergence")) return "no divergence was computed";
+    const refused = rows.map(({ error }) => error?.fields.modules.length ?? 0);
+    const wanted = row.schemes.map((scheme) => row.refused[scheme] ?? 0);
+    if (!row.against && refused.join() !== wanted.join()) return `${refused.join(", ")} matrices are refused`;
+    return kernelsElsewhere(kernels, row.device);
+  }
+
+  #sameness(row, { rows }) {
+    const positions = positionsOf(this.#slot(row, "positions"));
+    if (rows.length !== 1 || positions.length !== 1) return `${rows.length} rows, ${positions.length} files`;
+    // Of a window of n tokens, the positions n/2 to n − 2.
+    const scored = row.windows * (row.context - 1 - Math.floor(row.context / 2));
+    return judgeSameFunction(positions[0], scored, row.klLimit);
+  }
+
+  /** Lets the real tool make what is missing, and asks for its divergences. */
+  async ask() {
+    const rows = this.#rows.filter((row) => row.reference !== "model" && this.#documents.has(row.name));
+    const byTool = rows.filter(({ reference }) => reference === "tool");
+    const begun = performance.now();
+    const { made, kept } = await this.#run.cache.prepare(
+      byTool.flatMap((row) => row.schemes.map((scheme) => this.#wanted(row, scheme))),
+    );
+    console.log(`      references of measurements: ${made} made, ${kept} kept  ${secondsSince(begun)}`);
+    for (const row of rows) {
+      try {
+        await this.#expect(row);
+      } catch (error) {
+        this.#run.tally.report(`${row.name}: measure.py`, error.message, 0);
+      }
+    }
+  }
+
+  /** The reference of a scheme: `Wanted` of reference-cache.mjs. */
+  #wanted(row, scheme) {
+    const model = this.#run.models.folder(row.model);
+    if (row.recipes.includes(scheme)) {
+      return { model, arithmetic: "eager", recipe: join(this.#slot(row, scheme), "recipe.yaml") };
+    }
+    const { ignore, rows } = this.#documents.get(row.name);
+    const refused = rows[row.schemes.indexOf(scheme)].error?.fields.ignore ?? [];
+    return { model, arithmetic: "eager", scheme, ignore: [...ignore, ...refused] };
+  }
+
+  async #expect(row) {
+    const { models, cache } = this.#run;
+    const folderOf = (scheme) =>
+      row.reference === "export" ? this.#slot(row, scheme) : cache.folderOf(this.#wanted(row, scheme));
+    const job = {
+      kind: "divergences",
+      original: models.folder(row.model),
+      compressed: row.schemes.map(folderOf),
+      tokens: await models.windows(row),
+      positions: row.schemes.map((scheme) => this.#slot(row, `${scheme} expected`)),
+    };
+    const missing = job.compressed.filter((folder) => !existsSync(folder));
+    if (missing.length > 0) throw new Error(`there is no ${listed(missing)}`);
+    const { rows } = this.#documents.get(row.name);
+    this.#run.expect(`${row.name}: measure.py`, job, ({ reports }) => {
+      const own = positionsOf(this.#slot(row, "positions"));
+      const verdicts = row.schemes.map((scheme, at) => {
+        const expected = readPositions(job.positions[at]);
+        const { wrong, note } = judgeDivergence(rows[at].divergence, reports[at], own[at], expected);
+        return { wrong: wrong && `${scheme}: ${wrong}`, note: `${scheme}: ${note}` };
+      });
+      const wrong = verdicts.flatMap((verdict) => verdict.wrong ?? []);
+      return { wrong: wrong.length > 0 ? wrong.join("; ") : null, note: verdicts.map(({ note }) => note).join("; ") };
+    });
+  }
+}
