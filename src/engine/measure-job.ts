@@ -50,7 +50,9 @@ export async function measureModels(
   ): MeasureResult => {
     const doneWindows = Math.min(...scores.map((own) => own.length));
     const heads = scores.map((own) => own.slice(0, doneWindows));
-    const divergences = heads.map((own) => divergenceOf(request, own));
+    const divergences = heads.map((own, index) =>
+      divergenceOf(request, own, candidates[index]?.kind === "rounded" ? "bfloat16" : "float32"),
+    );
     const bootstraps = heads.map((own) => new BlockBootstrap(own.map((part) => windowSums(part))));
     const [floor = null, ...variants] = bootstraps;
     const [floorDivergence = null, ...rowDivergences] = divergences;
@@ -102,7 +104,11 @@ function programsOf(
   return programs;
 }
 
-function divergenceOf({ text }: MeasureRequest, scores: readonly TokenScores[]): Divergence | null {
+function divergenceOf(
+  { text }: MeasureRequest,
+  scores: readonly TokenScores[],
+  dtype: Divergence["dtype"],
+): Divergence | null {
   const joined = joinScores(scores);
   const statistics = klStatistics(joined);
   if (!statistics) return null;
@@ -114,6 +120,8 @@ function divergenceOf({ text }: MeasureRequest, scores: readonly TokenScores[]):
     return { slice, tokens: text.windows[index] ?? [], scores: own };
   });
   return {
+    dtype,
+    activationQuantization: [],
     ...statistics,
     intervals: intervals as Divergence["intervals"],
     notFinite: joined.notFinite,

@@ -111,6 +111,8 @@ function sampleDivergence(windows: readonly number[]): Divergence {
   const percentiles = <Name extends string>(names: readonly Name[], scale: number) =>
     Object.fromEntries(names.map((name, at) => [name, scale * (names.length / 2 - at)])) as Record<Name, number>;
   return {
+    dtype: "float32",
+    activationQuantization: [],
     scored,
     pplQ: value(42, 4),
     pplBase: value(41, 4),

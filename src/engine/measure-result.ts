@@ -38,6 +38,10 @@ export interface MeasuredText {
 
 /** How far a variant is from the original, on the positions scored so far. */
 export interface Divergence extends KlStatistics {
+  /** Arithmetic of the forward pass, as `measure.py` of the conformance kit names it. */
+  readonly dtype: "float32" | "bfloat16";
+  /** What the forward pass rounds besides weights: nothing yet. */
+  readonly activationQuantization: readonly string[];
   /** At 95 %, by resampling whole windows; null below two windows, and where a position is not finite. */
   readonly intervals: Readonly<Record<BootstrapFigure, Interval | null>>;
   /** Positions that are not finite: none in a sound model. */

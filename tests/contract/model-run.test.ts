@@ -70,6 +70,8 @@ describe("a measurement", () => {
     const whole = await engineOn(wasmHost());
     const request = await requestFor(whole, 4, ["W4A16", "W8A16"]);
     const expected = await whole.measure(request);
+    expect(expected.noiseFloor.divergence?.dtype).toBe("bfloat16");
+    expect(expected.rows[0]?.divergence).toMatchObject({ dtype: "float32", activationQuantization: [], scored: 508 });
     expect(expected.text).toMatchObject({ windows: 4, doneWindows: 4, knownWindows: 0 });
 
     const stopped = await engineOn(wasmHost());
