@@ -80,6 +80,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       await lab.page.locator("lab-compare-settings #arithmetic").selectOption("triton");
       await eachSurface(lab, async () => expect(lab.headline).toContainText("you have chosen triton"));
 
+      // WebAssembly would be through before anyone could stop it.
+      await lab.page.locator("lab-compare-settings #device").selectOption("gpu");
       await lab.page.getByRole("button", { name: "Compare again" }).click();
       await expect(lab.page.locator("lab-headline p")).toHaveText(/^(\d|1\d|2[0-7]) of 28 matrices under 5 schemes/);
       await lab.page.keyboard.press("Escape");
