@@ -1,4 +1,5 @@
 import { stringifyJson } from "../base/json.ts";
+import { sha256, sha256OfText } from "../base/sha256.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import { stopIfAborted } from "./job.ts";
 
@@ -26,13 +27,7 @@ export async function fingerprintOf(checkpoint: Checkpoint, signal?: AbortSignal
       buffer = bytes.buffer;
     }
   }
-  const fingerprint = await sha256(new TextEncoder().encode(digests.join("\n")));
+  const fingerprint = await sha256OfText(digests.join("\n"));
   known.set(checkpoint, fingerprint);
   return fingerprint;
-}
-
-/** SHA-256 in hexadecimal. */
-export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -50,10 +50,15 @@ export async function measureModels(
   ): MeasureResult => {
     const doneWindows = Math.min(...scores.map((own) => own.length));
     const heads = scores.map((own) => own.slice(0, doneWindows));
-    const divergences = heads.map((own, index) =>
-      divergenceOf(request, own, candidates[index]?.kind === "rounded" ? "bfloat16" : "float32"),
-    );
     const bootstraps = heads.map((own) => new BlockBootstrap(own.map((part) => windowSums(part))));
+    const divergences = bootstraps.map((bootstrap, index) =>
+      divergenceOf(
+        request,
+        heads[index] ?? [],
+        bootstrap,
+        candidates[index]?.kind === "rounded" ? "bfloat16" : "float32",
+      ),
+    );
     const [floor = null, ...variants] = bootstraps;
     const [floorDivergence = null, ...rowDivergences] = divergences;
     return {
@@ -95,7 +100,10 @@ function programsOf(
   graph: DecoderGraph,
   plans: readonly CheckpointPlan[],
 ): Uint8Array<ArrayBuffer> {
-  const shaders = modelKernels(graph, plans).map(({ wgsl }) => wgsl ?? "");
+  const shaders = modelKernels(graph, plans).flatMap(({ wgsl, variants = [] }) => [
+    wgsl ?? "",
+    ...variants.map((variant) => variant.wgsl),
+  ]);
   const text = new TextEncoder().encode(shaders.join("\n"));
   const module = wasm?.kernels.single ?? new Uint8Array();
   const programs = new Uint8Array(text.length + module.length);
@@ -107,12 +115,12 @@ function programsOf(
 function divergenceOf(
   { text }: MeasureRequest,
   scores: readonly TokenScores[],
+  bootstrap: BlockBootstrap,
   dtype: Divergence["dtype"],
 ): Divergence | null {
   const joined = joinScores(scores);
   const statistics = klStatistics(joined);
   if (!statistics) return null;
-  const bootstrap = new BlockBootstrap(scores.map((part) => windowSums(part)));
   const intervals = Object.fromEntries(BOOTSTRAP_FIGURES.map((figure) => [figure, bootstrap.interval(figure)]));
   const names = new Map(text.slices.flatMap(({ name, places }) => places.map((place) => [place, name] as const)));
   const scored = scores.map((own, index) => {

@@ -1,7 +1,8 @@
+import { sha256, sha256OfText } from "../base/sha256.ts";
 import type { Device } from "../device/device.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import type { TokenScores } from "../metrics/token-scores.ts";
-import { fingerprintOf, sha256 } from "./fingerprint.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import type { Candidate, MeasureJob, WindowScores } from "./measure-divergence.ts";
 import type { Store } from "./store.ts";
 
@@ -77,7 +78,7 @@ export class ScoreCache {
       name = candidate.checkpoint.name;
       parts.push(await fingerprint(candidate.checkpoint));
     }
-    const hash = (await hashOf(parts.join("\n"))).slice(0, HASH_LENGTH);
+    const hash = (await sha256OfText(parts.join("\n"))).slice(0, HASH_LENGTH);
     return `${SCORES_PREFIX}${[checkpoint.name, name, kind].map(slug).join("-")}-${hash}`;
   }
 }
@@ -88,10 +89,6 @@ function slug(name: string): string {
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "_")
     .slice(0, 20);
-}
-
-function hashOf(text: string): Promise<string> {
-  return sha256(new TextEncoder().encode(text));
 }
 
 /** A head in JSON, filled with spaces to a multiple of 8 bytes and preceded by its length, then all columns as float64. */

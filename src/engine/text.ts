@@ -1,6 +1,7 @@
 import { cancelledError, LabError, quote } from "../base/errors.ts";
 import { formatCount } from "../base/format.ts";
 import { isJsonNumber, isJsonObject, type JsonObject } from "../base/json.ts";
+import { sha256, sha256OfText } from "../base/sha256.ts";
 import type { ByteSource, Folder } from "../formats/byte-source.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import { examineText } from "../formats/text/doctor.ts";
@@ -10,7 +11,6 @@ import {
   chooseWindows,
   cutWindows,
   hashWindows,
-  sha256,
   shareWindows,
   type TokenWindow,
 } from "../formats/text/windows.ts";
@@ -111,7 +111,7 @@ async function readTexts(reading: Reading): Promise<readonly ReadText[]> {
   }
   if (source.kind === "pasted") {
     const name = "pasted text";
-    const hash = await sha256(new TextEncoder().encode(source.text));
+    const hash = await sha256OfText(source.text);
     return [{ name, hash, ...(await readContent(plainText(source.text, name), DEFAULT_CONTEXT, reading)) }];
   }
   const { file } = source;
@@ -225,7 +225,7 @@ async function assemble(texts: readonly ReadText[], reading: Reading): Promise<P
     source: sourceWords(texts, windows, request),
     tokenizer: tokenizer?.facts.words ?? "none: ids are used as they are",
     bos: leading && { id: leading.id, token: quote(leading.token) },
-    hash: await sha256(new TextEncoder().encode(windowHashes.join("\n"))),
+    hash: await sha256OfText(windowHashes.join("\n")),
     windowHashes,
     textHashes,
     findings: examineText({

@@ -1,4 +1,5 @@
 import { SeededRandom } from "../../base/random.ts";
+import { sha256 } from "../../base/sha256.ts";
 
 /** A window of token ids: one run of the model. */
 export type TokenWindow = readonly number[];
@@ -65,12 +66,6 @@ export function shareWindows(available: readonly number[], wanted: number | unde
     });
   }
   return shares;
-}
-
-/** SHA-256 of bytes in hexadecimal digits. */
-export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** SHA-256 of each window's ids, little-endian 32 bits each. */

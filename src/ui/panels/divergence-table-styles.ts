@@ -2,36 +2,8 @@ import { css } from "lit";
 
 /** llama.cpp's table: dense, figures in columns, what is uncertain about them smaller and lighter. */
 export const divergenceTableStyles = css`
-  .head {
-    display: flex;
-    flex-wrap: wrap;
-    justify-content: space-between;
-    align-items: flex-start;
-    gap: var(--s1) var(--s4);
-    margin-bottom: var(--s2);
-  }
   .caption {
-    flex: 1 1 320px;
     max-width: 1000px;
-  }
-  .choice {
-    display: flex;
-    flex-wrap: wrap;
-    gap: var(--s2);
-  }
-  .choice button {
-    min-height: 24px;
-    padding: 2px 8px;
-    border: 1px solid var(--line-2);
-    border-radius: 4px;
-    background: none;
-    color: var(--ink-2);
-    font: var(--t-small);
-    cursor: pointer;
-  }
-  .choice button:hover {
-    border-color: var(--line-3);
-    color: var(--ink);
   }
   th,
   td,

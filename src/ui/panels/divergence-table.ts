@@ -8,6 +8,7 @@ import { OwnWidth } from "../parts/own-width.ts";
 import { recipeName, safeName } from "../parts/safe-name.ts";
 import { recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, controlStyles, figureStyles, tableStyles } from "../parts/shared-styles.ts";
+import { tableHeadStyles } from "../parts/table-head-styles.ts";
 import { TurnElement } from "../parts/turn-element.ts";
 import {
   exampleTable,
@@ -35,7 +36,15 @@ export class LabDivergenceTable extends TurnElement {
 
   readonly #width = new OwnWidth(this);
 
-  static override styles = [baseStyles, controlStyles, figureStyles, tableStyles, markStyles, divergenceTableStyles];
+  static override styles = [
+    baseStyles,
+    controlStyles,
+    figureStyles,
+    tableStyles,
+    tableHeadStyles,
+    markStyles,
+    divergenceTableStyles,
+  ];
 
   protected override render(): TemplateResult {
     const { result, waiting } = this;

@@ -2,38 +2,9 @@ import { css } from "lit";
 
 /** The table of schemes, as rows and, where it is narrow, as columns. */
 export const schemeTableStyles = css`
-  .head {
-    display: flex;
-    flex-wrap: wrap;
-    justify-content: space-between;
-    align-items: flex-start;
-    gap: var(--s1) var(--s4);
-    margin-bottom: var(--s2);
-  }
-  .caption {
-    flex: 1 1 320px;
-  }
   .choice {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
-    gap: var(--s2);
     font: var(--t-small);
     color: var(--ink-3);
-  }
-  .choice button {
-    min-height: 24px;
-    padding: 2px 8px;
-    border: 1px solid var(--line-2);
-    border-radius: 4px;
-    background: none;
-    color: var(--ink-2);
-    font: var(--t-small);
-    cursor: pointer;
-  }
-  .choice button:hover {
-    border-color: var(--line-3);
-    color: var(--ink);
   }
   .choice button[aria-pressed="true"] {
     border-color: var(--ink);

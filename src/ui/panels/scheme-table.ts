@@ -10,6 +10,7 @@ import { OwnWidth } from "../parts/own-width.ts";
 import { recipeName } from "../parts/safe-name.ts";
 import { recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles, tableStyles } from "../parts/shared-styles.ts";
+import { tableHeadStyles } from "../parts/table-head-styles.ts";
 import { TurnElement } from "../parts/turn-element.ts";
 import { emit } from "./panel-events.ts";
 import {
@@ -53,7 +54,7 @@ export class LabSchemeTable extends TurnElement {
 
   readonly #width = new OwnWidth(this);
 
-  static override styles = [baseStyles, figureStyles, tableStyles, markStyles, schemeTableStyles];
+  static override styles = [baseStyles, figureStyles, tableStyles, tableHeadStyles, markStyles, schemeTableStyles];
 
   protected override render(): TemplateResult | typeof nothing {
     if (this.result === null) return nothing;
