@@ -63,6 +63,7 @@ export const gptNeox: DecoderFamily = {
           graph.norm(`${at}.input_layernorm`, norm, "hidden", "normed"),
           project("attention.query_key_value", "normed", "qkv", hasBias),
           ...attendTo(heads(0), heads(dim), heads(2 * dim), {
+            module: `${at}.attention`,
             frequencies,
             window: null,
             scale: dim ** -0.5,

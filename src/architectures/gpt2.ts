@@ -67,6 +67,7 @@ export const gpt2: DecoderFamily = {
           graph.norm(`${at}.ln_1`, norm, "hidden", "normed"),
           graph.conv1d(`${at}.attn.c_attn`, "normed", "qkv"),
           ...attendTo(heads(0), heads(hidden), heads(2 * hidden), {
+            module: `${at}.attn`,
             frequencies: null,
             window: null,
             scale,

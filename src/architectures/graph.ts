@@ -109,6 +109,8 @@ export interface RotateStep {
 /** Causal attention within each window; query head h uses key and value head ⌊h · kv heads / heads⌋. */
 export interface AttendStep {
   readonly kind: "attend";
+  /** As transformers names it: `model.layers.0.self_attn`. */
+  readonly module: string;
   readonly query: Heads;
   readonly key: Heads;
   readonly value: Heads;

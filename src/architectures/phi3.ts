@@ -44,7 +44,13 @@ export const phi3: DecoderFamily = {
       return [
         graph.norm(`${at}.input_layernorm`, norm, "hidden", "normed"),
         project("self_attn.qkv_proj", "normed", "qkv"),
-        ...attendTo(query, key, value, { frequencies, window, scale: headDim ** -0.5, softCap: null }),
+        ...attendTo(query, key, value, {
+          module: `${at}.self_attn`,
+          frequencies,
+          window,
+          scale: headDim ** -0.5,
+          softCap: null,
+        }),
         project("self_attn.o_proj", "attended", "normed"),
         graph.add("hidden", "normed"),
         graph.norm(`${at}.post_attention_layernorm`, norm, "hidden", "normed"),

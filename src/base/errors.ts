@@ -15,6 +15,8 @@ export type ErrorArea =
   | "tokenizer"
   | "template"
   | "text"
+  | "statistics"
+  | "tasks"
   | "usage";
 
 /** A literal code such as `safetensors/header-too-long`: stable, for programs; the words beside it are for people. */

@@ -83,6 +83,26 @@ test("a group that no tensor falls to has no format, and none in the whole", () 
   );
 });
 
+test.each([
+  ["int8:channel/int8:tensor", { dynamic: true, num_bits: 8, strategy: "tensor" }],
+  ["int8:channel/int4:group=32", { dynamic: true, group_size: 32, num_bits: 4, strategy: "group" }],
+  [
+    "int8:channel/int8:token:asym",
+    { dynamic: true, num_bits: 8, strategy: "token", symmetric: false, zp_dtype: "torch.int8" },
+  ],
+  ["int8:channel/int8:tensor:static", { num_bits: 8, strategy: "tensor" }],
+  [
+    "int8:channel/int8:tensor:static=static_minmax:asym",
+    { num_bits: 8, observer: "static_minmax", strategy: "tensor", symmetric: false, zp_dtype: "torch.int8" },
+  ],
+])("activations of %s are written as the tool writes them", (scheme, activations) => {
+  expect(compressionConfig(parseRecipe(scheme), IGNORE)).toEqual(
+    config("int-quantized", {
+      config_group_0: { ...W8A8, input_activations: { ...ARGS, ...activations }, targets: ["Linear"] },
+    }),
+  );
+});
+
 test("nothing quantized, no config", () => {
   expect(compressionConfig(parseRecipe("magnitude:2:4 | none"), IGNORE)).toBeNull();
 });

@@ -24,7 +24,8 @@ const UNSET_ARGS = {
 
 /**
  * `quantization_config` of a checkpoint in the form that `model_free_ptq` writes: a group under the name of its preset
- * where it is alone and for all modules, else `config_group_0` and so on.
+ * where it is alone and for all modules, else `config_group_0` and so on. That tool refuses static activations; `oneshot`,
+ * which writes them, names each observer that it took, and here an unset one stays null, for activations as for weights.
  * @param ignore as its user gave it; it is not resolved to module names
  * @param unmatched groups that no tensor of the checkpoint falls to; the tool leaves their format open
  * @returns null where the recipe quantizes nothing: such a checkpoint bears no such config
@@ -49,7 +50,7 @@ export function compressionConfig(
           input_activations: scheme.inputActivations && activationArgs(scheme.inputActivations),
           output_activations: null,
           targets: targets.length === 0 ? [EVERY_LINEAR] : targets,
-          weights: weightArgs(scheme.weights),
+          weights: quantizationArgs(scheme.weights),
         },
       ]),
     ),
@@ -78,11 +79,11 @@ export function groupNames(
   return groups.map((group, at) => ({ name: isPreset ? group.scheme.name : `config_group_${at}`, group }));
 }
 
-function activationArgs({ bits, strategy }: ActivationScheme): PlainJsonValue {
-  return { ...UNSET_ARGS, dynamic: true, num_bits: bits, strategy };
+function activationArgs(activations: ActivationScheme): PlainJsonValue {
+  return { ...quantizationArgs(activations), dynamic: activations.dynamic, observer: activations.observer };
 }
 
-function weightArgs({ bits, granularity, symmetric }: WeightScheme): PlainJsonValue {
+function quantizationArgs({ bits, granularity, symmetric }: WeightScheme | ActivationScheme) {
   return {
     ...UNSET_ARGS,
     group_size: granularity.strategy === "group" ? granularity.groupSize : null,

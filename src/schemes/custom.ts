@@ -1,5 +1,14 @@
 import { LabError, quote } from "../base/errors.ts";
-import type { Granularity, IntBits, Scheme, WeightScheme } from "./scheme.ts";
+import {
+  type ActivationGranularity,
+  type ActivationScheme,
+  type Granularity,
+  type IntBits,
+  OBSERVERS,
+  type Observer,
+  type Scheme,
+  type WeightScheme,
+} from "./scheme.ts";
 
 /** Input widths of real layers end far below; a longer group is a slip of the hand. */
 const MAX_GROUP_SIZE = 2 ** 24;
@@ -7,7 +16,39 @@ const MAX_GROUP_SIZE = 2 ** 24;
 /** What LLM Compressor's presets take, and a custom scheme unless it says otherwise. */
 const DEFAULT_GRANULARITY: Granularity = { strategy: "group", groupSize: 128 };
 
-const ALLOWED = "int2 to int8, then :tensor, :channel or :group=N, and :sym or :asym, each at most once";
+/** What the parts of one side, after its bits, may say: each kind at most once. */
+type Kind = "granularity" | "symmetry" | "ranges";
+
+const GROUP = /^group=(.*)$/s;
+const STATIC = /^static(?:=(.*))?$/s;
+
+/** One side of a custom scheme. */
+interface Side {
+  /** The bits in its first place. */
+  readonly head: RegExp;
+  readonly kinds: readonly (readonly [Kind, RegExp])[];
+  readonly allowed: string;
+}
+
+const WEIGHTS: Side = {
+  head: /^int([2-8])$/,
+  kinds: [
+    ["granularity", /^(tensor|channel|group=.*)$/s],
+    ["symmetry", /^a?sym$/],
+  ],
+  allowed: "int2 to int8, then :tensor, :channel or :group=N, and :sym or :asym, each at most once",
+};
+
+const ACTIVATIONS: Side = {
+  head: /^int([48])$/,
+  kinds: [
+    ["granularity", /^(token|tensor|group=.*)$/s],
+    ["symmetry", /^a?sym$/],
+    ["ranges", STATIC],
+  ],
+  allowed:
+    'after the "/" int4 or int8, then :token, :tensor or :group=N, :static or :static=OBSERVER, and :sym or :asym, each at most once',
+};
 
 /** Whether a name is meant as a custom scheme. Presets go first: `int8` alone is LLM Compressor's INT8. */
 export function isCustom(name: string): boolean {
@@ -15,63 +56,135 @@ export function isCustom(name: string): boolean {
 }
 
 /**
- * A custom scheme, `int<bits>[:tensor|:channel|:group=N][:sym|:asym]`: 2 to 8 bits; the other parts in any order, each at
- * most once, whatever their letter case; groups of 128 and symmetric where nothing is said. Weights alone are rounded,
- * and stored packed.
+ * A custom scheme, whatever its letter case:
+ * ```
+ * scheme      := weights ["/" activations]
+ * weights     := int<2…8> [:tensor|:channel|:group=N] [:sym|:asym]
+ * activations := int<4|8> [:token|:tensor|:group=N] [:static|:static=OBSERVER] [:sym|:asym]
+ * ```
+ * The parts after the bits in any order, each at most once. Where nothing is said: symmetric, weights in groups of 128,
+ * activations per token and dynamic. Static ranges go with `:tensor` only, their observers are those of `Observer`.
+ * Without activations the codes are packed; with any, each takes a byte.
+ * Source of the format: compressed-tensors 0.19 `compressors/format.py :: COMPRESSION_FORMAT_PRIORITY`.
  * @returns the scheme under its canonical name, `customName`
  * @throws LabError `scheme/bad-custom`
  */
 export function parseCustom(text: string): Scheme {
-  const [head = "", ...parts] = text.trim().toLowerCase().split(":");
-  const bits = /^int([2-8])$/.exec(head)?.[1];
-  if (bits === undefined) throw badCustom(text, `"${quote(head)}" in the first place`);
-  let granularity: Granularity | undefined;
-  let symmetric: boolean | undefined;
-  for (const part of parts) {
-    if (part === "sym" || part === "asym") {
-      if (symmetric !== undefined) throw badCustom(text, `a second word on symmetry, "${part}"`);
-      symmetric = part === "sym";
-    } else {
-      if (granularity) throw badCustom(text, `"${quote(part)}" beside "${granularityName(granularity)}"`);
-      granularity = parseGranularity(part, text);
-    }
-  }
-  const weights: WeightScheme = {
-    type: "int",
-    bits: Number(bits) as IntBits,
-    symmetric: symmetric ?? true,
-    granularity: granularity ?? DEFAULT_GRANULARITY,
+  const [weightSide = "", activationSide, ...more] = text.toLowerCase().split("/");
+  if (more.length > 0) throw badCustom(text, `${more.length + 1} signs "/"`, 'one "/" at most, before the activations');
+  const weights = parseWeights(weightSide.trim(), text);
+  const inputActivations = activationSide === undefined ? null : parseActivations(activationSide.trim(), text);
+  return {
+    name: customName({ weights, inputActivations }),
+    weights,
+    inputActivations,
+    format: inputActivations ? "int-quantized" : "pack-quantized",
   };
-  return { name: customName(weights), weights, inputActivations: null, format: "pack-quantized" };
 }
 
-/** The one spelling of a custom scheme: the granularity always said, `sym` never: `int4:group=32:asym`, `int8:channel`. */
-export function customName({ bits, granularity, symmetric }: WeightScheme): string {
-  return `int${bits}:${granularityName(granularity)}${symmetric ? "" : ":asym"}`;
+/**
+ * The one spelling of a custom scheme: what shares a scale always said, `sym` never: `int4:group=32:asym`,
+ * `int8:channel/int8:tensor:static=static_minmax`.
+ */
+export function customName({ weights, inputActivations }: Pick<Scheme, "weights" | "inputActivations">): string {
+  return inputActivations ? `${sideName(weights)}/${activationsName(inputActivations)}` : sideName(weights);
 }
 
-function parseGranularity(part: string, text: string): Granularity {
-  if (part === "tensor" || part === "channel") return { strategy: part };
-  const size = /^group=(.*)$/s.exec(part)?.[1];
-  if (size === undefined) throw badCustom(text, `the part "${quote(part)}"`);
+function activationsName(activations: ActivationScheme): string {
+  const observer = activations.observer ? `=${activations.observer}` : "";
+  return sideName(activations, activations.dynamic ? "" : `:static${observer}`);
+}
+
+function sideName({ bits, granularity, symmetric }: WeightScheme | ActivationScheme, ranges = ""): string {
+  const shared = granularity.strategy === "group" ? `group=${granularity.groupSize}` : granularity.strategy;
+  return `int${bits}:${shared}${ranges}${symmetric ? "" : ":asym"}`;
+}
+
+function parseWeights(side: string, text: string): WeightScheme {
+  const { bits, parts } = parseSide(side, WEIGHTS, text);
+  const shared = parts.get("granularity");
+  return {
+    type: "int",
+    bits: bits as IntBits,
+    symmetric: parts.get("symmetry") !== "asym",
+    granularity:
+      shared === undefined
+        ? DEFAULT_GRANULARITY
+        : shared === "tensor" || shared === "channel"
+          ? { strategy: shared }
+          : { strategy: "group", groupSize: parseGroupSize(shared, text) },
+  };
+}
+
+function parseActivations(side: string, text: string): ActivationScheme {
+  const { bits, parts } = parseSide(side, ACTIVATIONS, text);
+  const shared = parts.get("granularity") ?? "token";
+  const ranges = parts.get("ranges");
+  const granularity: ActivationGranularity =
+    shared === "token" || shared === "tensor"
+      ? { strategy: shared }
+      : { strategy: "group", groupSize: parseGroupSize(shared, text) };
+  if (ranges !== undefined && shared !== "tensor") {
+    throw badCustom(
+      text,
+      `"${quote(ranges)}" with one scale per ${granularity.strategy}`,
+      "static ranges with :tensor",
+    );
+  }
+  return {
+    type: "int",
+    bits: bits as ActivationScheme["bits"],
+    symmetric: parts.get("symmetry") !== "asym",
+    granularity,
+    dynamic: ranges === undefined,
+    observer: ranges === undefined ? null : parseObserver(ranges, text),
+  };
+}
+
+/** Splits one side into its bits and what its parts say. */
+function parseSide(
+  side: string,
+  { head, kinds, allowed }: Side,
+  text: string,
+): { readonly bits: number; readonly parts: ReadonlyMap<Kind, string> } {
+  const [first = "", ...rest] = side.split(":");
+  const bits = head.exec(first)?.[1];
+  if (bits === undefined) throw badCustom(text, `"${quote(first)}" where the bits belong`, allowed);
+  const parts = new Map<Kind, string>();
+  for (const part of rest) {
+    const kind = kinds.find(([, pattern]) => pattern.test(part))?.[0];
+    if (kind === undefined) throw badCustom(text, `the part "${quote(part)}"`, allowed);
+    const earlier = parts.get(kind);
+    if (earlier !== undefined) throw badCustom(text, `"${quote(part)}" beside "${quote(earlier)}"`, allowed);
+    parts.set(kind, part);
+  }
+  return { bits: Number(bits), parts };
+}
+
+function parseGroupSize(part: string, text: string): number {
+  const size = GROUP.exec(part)?.[1] ?? "";
   const groupSize = /^[1-9][0-9]{0,7}$/.test(size) ? Number(size) : 0;
   if (groupSize < 1 || groupSize > MAX_GROUP_SIZE) {
     throw badCustom(text, `a group size of "${quote(size)}"`, `whole numbers from 1 to ${MAX_GROUP_SIZE}`);
   }
-  return { strategy: "group", groupSize };
+  return groupSize;
 }
 
-function granularityName(granularity: Granularity): string {
-  return granularity.strategy === "group" ? `group=${granularity.groupSize}` : granularity.strategy;
+function parseObserver(part: string, text: string): Observer | null {
+  const name = STATIC.exec(part)?.[1];
+  if (name === undefined) return null;
+  const observer = OBSERVERS.find((known) => known === name);
+  if (observer) return observer;
+  throw badCustom(text, `the observer "${quote(name)}"`, OBSERVERS.join(", "));
 }
 
-function badCustom(text: string, found: string, allowed: string = ALLOWED): LabError {
+function badCustom(text: string, found: string, allowed: string): LabError {
   return new LabError({
     code: "scheme/bad-custom",
     doing: `reading the custom scheme "${quote(text)}"`,
     found,
     allowed,
-    advice: "write it like int4:group=32:asym, int8:channel or int6:tensor",
+    advice: "write it like int4:group=32:asym, int8:channel or int8:channel/int8:token",
     fields: { scheme: quote(text) },
   });
 }

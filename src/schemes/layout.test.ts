@@ -51,6 +51,21 @@ const WRITTEN: readonly (readonly [string, "bf16" | "f16" | "f32", number, numbe
   ["int2:tensor:asym", "f16", 1, 1, { packed: "I32 1,1", scale: "F16 1", shape: "I64 2", zero_point: "I8 1" }],
   ["W8A8", "f16", 5, 96, { "": "I8 5,96", scale: "F16 5,1" }],
   ["W3A4", "f32", 5, 128, { "": "I8 5,128", scale: "F32 5,1" }],
+  ["int4:group=16:asym/int8:tensor", "bf16", 5, 32, { "": "I8 5,32", scale: "BF16 5,2", zero_point: "I8 5,2" }],
+  ["int8:channel/int8:tensor:static", "f16", 5, 32, { "": "I8 5,32", scale: "F16 5,1", ".input_scale": "F16 1" }],
+  [
+    "int4:group=16:asym/int8:tensor:static=minmax:asym",
+    "f32",
+    5,
+    32,
+    {
+      "": "I8 5,32",
+      scale: "F32 5,2",
+      zero_point: "I8 5,2",
+      ".input_scale": "F32 1",
+      ".input_zero_point": "I8 1",
+    },
+  ],
   [
     "int4:group=32:asym",
     "bf16",
@@ -90,6 +105,10 @@ describe("what LLM Compressor refuses or cannot mean is refused by name", () => 
     ["int4:group=48", 96, null],
     ["int4:channel", 33, null],
     ["int4:tensor", 33, null],
+    ["int8:channel/int8:group=96", 256, "scheme/activation-group-does-not-divide"],
+    ["int8:channel/int8:group=512", 256, "scheme/activation-group-does-not-divide"],
+    ["int8:channel/int8:group=96", 192, null],
+    ["int8:channel/int8:token", 33, null],
   ])("%s of %i columns", (scheme, cols, code) => {
     expect(codeOf(() => storedTensors(parseScheme(scheme), "bf16", 4, cols))).toBe(code);
   });

@@ -4,7 +4,7 @@ import type { Pruning } from "./pruning.ts";
 import { type Scheme, scaleGrid } from "./scheme.ts";
 
 /** What a stored tensor is for. */
-export type StoredRole = "codes" | "scale" | "zero-point" | "shape";
+export type StoredRole = "codes" | "scale" | "zero-point" | "shape" | "input-scale" | "input-zero-point";
 
 /** One tensor that a scheme stores in place of a weight. */
 export interface StoredTensor {
@@ -29,16 +29,19 @@ const FLOAT_DTYPES = { bf16: "BF16", f16: "F16", f32: "F32" } as const satisfies
  * - `pack-quantized`: codes in the bits of int32 words, row by row; the shape that they hide; the scales in the weight's
  *   type. A zero point a scale where the scheme is asymmetric: packed down the rows, but a plain int8 for a whole matrix.
  * - `int-quantized`: a byte for each code, whatever its bits, and the scales.
+ * - Static activations: one scale in the weight's type, and where they are asymmetric a plain int8; dynamic ones: nothing.
  *
  * A matrix without rows stores empty tensors; only `tensor` keeps its one scale, which LLM Compressor leaves
  * uninitialised there.
- * Source: compressed-tensors 0.19 `compressors/pack_quantized/base.py`, `compressors/naive_quantized/base.py`.
+ * Source: compressed-tensors 0.19 `compressors/pack_quantized/base.py`, `compressors/naive_quantized/base.py`,
+ * `quantization/lifecycle/initialize.py :: initialize_qparams`.
  * @param element type of the weight in the checkpoint
- * @throws LabError `scheme/group-does-not-divide`
+ * @throws LabError `scheme/group-does-not-divide`, `scheme/activation-group-does-not-divide`
  */
 export function storedTensors(scheme: Scheme, element: FloatName, rows: number, cols: number): readonly StoredTensor[] {
   const { bits, granularity, symmetric } = scheme.weights;
   requireWholeGroups(scheme, rows, cols);
+  requireWholeActivationGroups(scheme, rows, cols);
   const perMatrix = granularity.strategy === "tensor";
   const grid = scaleGrid(granularity, rows, cols);
   const scaleShape = perMatrix ? [1] : grid;
@@ -58,12 +61,17 @@ export function storedTensors(scheme: Scheme, element: FloatName, rows: number, 
     );
   }
   if (isPacked) tensors.push(stored("shape", ".weight_shape", "I64", [2]));
+  const activations = scheme.inputActivations;
+  if (activations && !activations.dynamic) {
+    tensors.push(stored("input-scale", ".input_scale", FLOAT_DTYPES[element], [1]));
+    if (!activations.symmetric) tensors.push(stored("input-zero-point", ".input_zero_point", "I8", [1]));
+  }
   return tensors;
 }
 
 /**
  * Bytes of all that `scheme` stores for a weight [rows, cols].
- * @throws LabError `scheme/group-does-not-divide`
+ * @throws LabError `scheme/group-does-not-divide`, `scheme/activation-group-does-not-divide`
  */
 export function storedBytes(scheme: Scheme, element: FloatName, rows: number, cols: number): number {
   return storedTensors(scheme, element, rows, cols).reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
@@ -92,6 +100,24 @@ function requireWholeGroups({ name, weights: { granularity } }: Scheme, rows: nu
     found: `${cols} columns, groups of ${granularity.groupSize}`,
     allowed: "a number of columns that the group size divides, as LLM Compressor demands",
     advice: "ignore this module, or take a scheme with one scale per row",
+    fields: { scheme: name, rows, cols, groupSize: granularity.groupSize },
+  });
+}
+
+/**
+ * compressed-tensors writes such a checkpoint and stops when it is run: `quantization/utils/helpers.py ::
+ * compute_dynamic_scales_and_zp` cuts a row of inputs into groups by `unflatten`.
+ */
+function requireWholeActivationGroups({ name, inputActivations }: Scheme, rows: number, cols: number): void {
+  const granularity = inputActivations?.granularity;
+  if (granularity?.strategy !== "group" || cols % granularity.groupSize === 0) return;
+  throw new LabError({
+    code: "scheme/activation-group-does-not-divide",
+    doing: `laying out ${name} for a matrix of ${rows} × ${cols}`,
+    found: `inputs of ${cols}, groups of ${granularity.groupSize}`,
+    allowed:
+      "a number of inputs that the group size of the activations divides, as compressed-tensors demands when it runs",
+    advice: "ignore this module, or take activations with one scale per token",
     fields: { scheme: name, rows, cols, groupSize: granularity.groupSize },
   });
 }

@@ -29,6 +29,20 @@ test("rounded activations mean a byte for each code, others packing", () => {
   }
 });
 
+test("presets round activations per token, symmetric, as they come", () => {
+  for (const { inputActivations } of PRESETS) {
+    if (!inputActivations) continue;
+    const { bits: _bits, ...rest } = inputActivations;
+    expect(rest).toEqual({
+      type: "int",
+      symmetric: true,
+      granularity: { strategy: "token" },
+      dynamic: true,
+      observer: null,
+    });
+  }
+});
+
 test("one preset alone is asymmetric", () => {
   expect(PRESETS.filter(({ weights }) => !weights.symmetric).map(({ name }) => name)).toEqual(["W4A16_ASYM"]);
 });

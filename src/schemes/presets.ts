@@ -56,9 +56,14 @@ function preset(
   return {
     name,
     weights: { type: "int", bits, symmetric, granularity },
-    inputActivations: activations === 16 ? null : { type: "int", bits: activations, strategy: "token" },
+    inputActivations: activations === 16 ? null : perToken(activations),
     format: activations === 16 ? "pack-quantized" : "int-quantized",
   };
+}
+
+/** How every preset of integers rounds activations. */
+function perToken(bits: ActivationScheme["bits"]): ActivationScheme {
+  return { type: "int", bits, symmetric: true, granularity: { strategy: "token" }, dynamic: true, observer: null };
 }
 
 /** The preset of that name, whatever its letter case: `w4a16`, `int8`. */

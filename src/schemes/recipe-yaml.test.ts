@@ -43,6 +43,34 @@ test("what no preset says is spelled out", () => {
   });
 });
 
+test.each([
+  ["int8/int4:token", { num_bits: 4, type: "int", symmetric: true, strategy: "token", dynamic: true }],
+  [
+    "int8/int8:group=32",
+    { num_bits: 8, type: "int", symmetric: true, strategy: "group", group_size: 32, dynamic: true },
+  ],
+  ["int8/int8:tensor:asym", { num_bits: 8, type: "int", symmetric: false, strategy: "tensor", dynamic: true }],
+  ["int8/int8:tensor:static", { num_bits: 8, type: "int", symmetric: true, strategy: "tensor", dynamic: false }],
+  [
+    "int8/int8:tensor:static=memoryless_minmax",
+    {
+      num_bits: 8,
+      type: "int",
+      symmetric: true,
+      strategy: "tensor",
+      dynamic: false,
+      observer: "memoryless_minmax",
+    },
+  ],
+])("activations of %s are spelled out", (spec, fields) => {
+  expect(modifier(spec).config_groups.config_group_0.input_activations).toEqual(fields);
+});
+
+test("static activations ask for a dataset in words", () => {
+  expect(text("int8/int8:tensor:static")).toMatch(/^# Its static activations .* dataset/m);
+  expect(text("int8/int8:tensor")).not.toContain("dataset");
+});
+
 test("a pruning is asked for in words, because no modifier can make it", () => {
   expect(modifier("magnitude:2:4 | W4A16")).toEqual(modifier("W4A16"));
   expect(text("magnitude:2:4 | W4A16")).toMatch(/^# PRUNE FIRST[\s\S]*^# "magnitude:2:4 \| none"/m);

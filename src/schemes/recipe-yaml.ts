@@ -2,8 +2,8 @@ import { Document } from "yaml";
 import { quote } from "../base/errors.ts";
 import { groupNames, isPlainPreset } from "./compression-config.ts";
 import { pruningName } from "./pruning.ts";
-import { type ConfigGroup, describeRecipe, EVERY_LINEAR, type Recipe } from "./recipe.ts";
-import { ARITHMETIC_EVIDENCE, type Arithmetic } from "./scheme.ts";
+import { type ConfigGroup, describeRecipe, EVERY_LINEAR, needsCalibration, type Recipe } from "./recipe.ts";
+import { type ActivationScheme, ARITHMETIC_EVIDENCE, type Arithmetic, type WeightScheme } from "./scheme.ts";
 
 /** The LLM Compressor version whose recipe dialect is written. */
 export const RECIPE_DIALECT = "LLM Compressor 0.14";
@@ -33,27 +33,27 @@ export function recipeYaml(recipe: Recipe, ignore: readonly string[], arithmetic
   return document.toString({ lineWidth: 0 });
 }
 
-function groupFields({ scheme, targets }: ConfigGroup) {
-  const { type, bits, symmetric, granularity } = scheme.weights;
-  const activations = scheme.inputActivations;
+function groupFields({ scheme: { weights, inputActivations }, targets }: ConfigGroup) {
   return {
     targets: targets.length === 0 ? [EVERY_LINEAR] : [...targets],
-    weights: {
-      num_bits: bits,
-      type,
-      symmetric,
-      strategy: granularity.strategy,
-      ...(granularity.strategy === "group" ? { group_size: granularity.groupSize } : {}),
-    },
-    ...(activations && {
+    weights: quantizationFields(weights),
+    ...(inputActivations && {
       input_activations: {
-        num_bits: activations.bits,
-        type: activations.type,
-        symmetric: true,
-        strategy: activations.strategy,
-        dynamic: true,
+        ...quantizationFields(inputActivations),
+        dynamic: inputActivations.dynamic,
+        ...(inputActivations.observer && { observer: inputActivations.observer }),
       },
     }),
+  };
+}
+
+function quantizationFields({ type, bits, symmetric, granularity }: WeightScheme | ActivationScheme) {
+  return {
+    num_bits: bits,
+    type,
+    symmetric,
+    strategy: granularity.strategy,
+    ...(granularity.strategy === "group" && { group_size: granularity.groupSize }),
   };
 }
 
@@ -66,6 +66,9 @@ function comment(recipe: Recipe, arithmetic: Arithmetic): readonly string[] {
     "oneshot picks modules by class: a weight of another class than Linear that the checkpoint beside this recipe",
     "quantized by name stays as it is there.",
   ];
+  if (needsCalibration(recipe)) {
+    lines.push("Its static activations take their ranges from a calibration text: give oneshot a dataset.");
+  }
   if (recipe.groups.filter(({ targets }) => targets.length > 0).length > 1) {
     lines.push(
       "Where targets overlap, oneshot takes exact names first, then patterns in the order of their letters; the checkpoint",

@@ -6,12 +6,14 @@ import { parsePruning } from "./pruning.ts";
 import {
   describeRecipe,
   groupFor,
+  needsCalibration,
   parseRecipe,
   parseScheme,
   precedenceDiffers,
   roundsActivations,
   withPruning,
 } from "./recipe.ts";
+import { activationWords } from "./scheme.ts";
 
 function codeOf(action: () => unknown): string {
   try {
@@ -25,7 +27,13 @@ function codeOf(action: () => unknown): string {
 
 const schemeNames = fc.oneof(
   fc.constantFrom(...PRESETS.map(({ name }) => name)),
-  fc.constantFrom("int3:tensor", "int4:group=32:asym", "int8:group=128", "int6:channel:asym"),
+  fc.constantFrom(
+    "int3:tensor",
+    "int4:group=32:asym",
+    "int8:group=128",
+    "int6:channel:asym",
+    "int4:group=32/int8:tensor:static=minmax",
+  ),
 );
 /** Targets in three lots, so that no target comes twice. */
 const LOTS = [
@@ -130,13 +138,19 @@ test.each([
   ["magnitude:2:4 | none", "of every 4 neighbours the 2 smallest become zero, nothing is quantized"],
   [
     "magnitude:2:4 | W8A8",
-    "of every 4 neighbours the 2 smallest become zero, then int8, symmetric, one scale per output row",
+    "of every 4 neighbours the 2 smallest become zero, then int8, symmetric, one scale per output row, activations int8 per token",
   ],
   [
     "W8A8@re:.*down_proj@re:.*v_proj; int3:tensor:asym",
-    "re:.*down_proj, re:.*v_proj: int8, symmetric, one scale per output row; the rest: int3, asymmetric, one scale per matrix",
+    "re:.*down_proj, re:.*v_proj: int8, symmetric, one scale per output row, activations int8 per token; the rest: int3, asymmetric, one scale per matrix",
   ],
   ["W4A16@re:.*down_proj", "re:.*down_proj: int4, symmetric, groups of 128; the rest: as it is"],
+  ["int4:group=32/int4:group=32", "int4, symmetric, groups of 32, activations int4 per group of 32"],
+  [
+    "int8:channel/int8:tensor:static=static_minmax:asym",
+    "int8, symmetric, one scale per output row, activations asymmetric int8 per tensor, static (static_minmax)",
+  ],
+  ["int8:tensor/int8:tensor:static", "int8, symmetric, one scale per matrix, activations int8 per tensor, static"],
 ])("%s in words", (spec, words) => expect(describeRecipe(parseRecipe(spec))).toBe(words));
 
 test("activations are rounded where one group rounds them", () => {
@@ -147,6 +161,24 @@ test("activations are rounded where one group rounds them", () => {
     true,
     false,
     false,
+  ]);
+});
+
+test("a calibration text is needed where one group's activations are static", () => {
+  const specs = ["W4A16", "W8A8", "int8/int8:tensor", "int8/int8:tensor:static@a; W4A16", "magnitude:2:4 | none"];
+  expect(specs.map((spec) => needsCalibration(parseRecipe(spec)))).toEqual([false, false, false, true, false]);
+});
+
+test("rounded inputs are called what the conformance kit calls them", () => {
+  const wordsOf = (scheme: string) => {
+    const { inputActivations } = parseScheme(scheme);
+    return inputActivations && activationWords(inputActivations);
+  };
+  expect(["W8A8", "int8/int4:group=32:asym", "int8/int8:tensor:static=minmax", "W4A16"].map(wordsOf)).toEqual([
+    "inputs: int 8 bit per token, dynamic",
+    "inputs: int 4 bit per group, dynamic",
+    "inputs: int 8 bit per tensor, static",
+    null,
   ]);
 });
 

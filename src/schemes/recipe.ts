@@ -3,7 +3,7 @@ import { compareCodePoints } from "../base/json-text.ts";
 import { isCustom, parseCustom } from "./custom.ts";
 import { findPreset, unknownScheme } from "./presets.ts";
 import { describePruning, type Pruning, parsePruning, pruningName } from "./pruning.ts";
-import { describeWeights, type Scheme } from "./scheme.ts";
+import { describeScheme, type Scheme } from "./scheme.ts";
 import { moduleMatcher } from "./targets.ts";
 
 /** A scheme and the modules that it is for. */
@@ -41,6 +41,12 @@ export const EVERY_LINEAR = "Linear";
 export function parseRecipe(spec: string): Recipe {
   const { pruning, groups } = readSpec(spec);
   return makeRecipe(pruning, groups);
+}
+
+/** The same, and `none` alone: a model that is changed by nothing but what is rounded while it runs. */
+export function parseRunRecipe(spec: string): Recipe {
+  const { pruning, groups } = readSpec(spec);
+  return pruning === null && groups.length === 0 ? { name: "none", pruning, groups } : makeRecipe(pruning, groups);
 }
 
 /**
@@ -152,15 +158,20 @@ export function describeRecipe({ pruning, groups }: Recipe): string {
 
 function describeGroups(groups: readonly ConfigGroup[]): string {
   const [only] = groups;
-  if (only && groups.length === 1 && only.targets.length === 0) return describeWeights(only.scheme);
-  const parts = groups.map(({ scheme, targets }) => `${targets.join(", ") || "the rest"}: ${describeWeights(scheme)}`);
+  if (only && groups.length === 1 && only.targets.length === 0) return describeScheme(only.scheme);
+  const parts = groups.map(({ scheme, targets }) => `${targets.join(", ") || "the rest"}: ${describeScheme(scheme)}`);
   if (groups.length > 0 && groups.at(-1)?.targets.length !== 0) parts.push("the rest: as it is");
   return parts.join("; ");
 }
 
-/** Whether a served model rounds the inputs of some layers; the lab's figures are of weights alone. */
+/** Whether the inputs of some layers are rounded too. */
 export function roundsActivations(recipe: Recipe): boolean {
   return recipe.groups.some(({ scheme }) => scheme.inputActivations !== null);
+}
+
+/** Whether the inputs of some layers are rounded by static scales, which only running a calibration text can give. */
+export function needsCalibration(recipe: Recipe): boolean {
+  return recipe.groups.some(({ scheme }) => scheme.inputActivations?.dynamic === false);
 }
 
 /**

@@ -20,17 +20,43 @@ export interface WeightScheme {
   readonly granularity: Granularity;
 }
 
-/** How a served model rounds the input of the layer; the lab stores it in the config and does not yet apply it. */
+/** How many activations share one scale. `token`: a row. `tensor`: all that come at once. `group`: neighbours in a row. */
+export type ActivationGranularity =
+  | { readonly strategy: "token" }
+  | { readonly strategy: "tensor" }
+  | { readonly strategy: "group"; readonly groupSize: number };
+
+/**
+ * How a static range comes about from the batches of a calibration text, under LLM Compressor's names.
+ * `minmax`: moving averages of the smallest and largest values: 0.99 of what was, 0.01 of the new batch's.
+ * `static_minmax`: the smallest and largest value of all batches.
+ * `memoryless_minmax`: those of the last batch.
+ * Source: LLM Compressor 0.14 `observers/min_max.py`.
+ */
+export const OBSERVERS = ["minmax", "static_minmax", "memoryless_minmax"] as const;
+export type Observer = (typeof OBSERVERS)[number];
+
+/** How the input of a layer [tokens, in] is rounded before the layer multiplies it. */
 export interface ActivationScheme {
   readonly type: "int";
+  /** Width of a code. Codes run from −2^(bits−1) to 2^(bits−1)−1. */
   readonly bits: 4 | 8;
-  readonly strategy: "token";
+  /** Symmetric codes have no zero point; asymmetric ones have one beside each scale. */
+  readonly symmetric: boolean;
+  readonly granularity: ActivationGranularity;
+  /** Scales are taken from what is rounded. Otherwise from a calibration text, and stored; only with `tensor`. */
+  readonly dynamic: boolean;
+  /** Of static ranges; null: unset, for which LLM Compressor takes `minmax`. Always null where dynamic. */
+  readonly observer: Observer | null;
 }
 
 /** The file formats of compressed-tensors that the lab writes. */
 export type StorageFormat = "pack-quantized" | "int-quantized";
 
-/** A scheme: a preset under the name that LLM Compressor gives it, or a custom one (`int4:group=32:asym`). */
+/**
+ * A scheme: a preset under the name that LLM Compressor gives it, or a custom one (`int4:group=32:asym`,
+ * `int8:channel/int8:tensor`).
+ */
 export interface Scheme {
   readonly name: string;
   readonly weights: WeightScheme;
@@ -70,13 +96,29 @@ export function scaleGrid(granularity: Granularity, rows: number, cols: number):
   }
 }
 
-/** A scheme's weights in words: `int4, symmetric, groups of 128`. */
-export function describeWeights({ weights }: Pick<Scheme, "weights">): string {
+/** A scheme in words: `int4, symmetric, groups of 128`, with activations `…, activations int8 per token`. */
+export function describeScheme({ weights, inputActivations }: Pick<Scheme, "weights" | "inputActivations">): string {
   const { granularity } = weights;
   const shared = {
     tensor: "one scale per matrix",
     channel: "one scale per output row",
     group: `groups of ${granularity.strategy === "group" ? granularity.groupSize : ""}`,
   }[granularity.strategy];
-  return `int${weights.bits}, ${weights.symmetric ? "symmetric" : "asymmetric"}, ${shared}`;
+  const described = `int${weights.bits}, ${weights.symmetric ? "symmetric" : "asymmetric"}, ${shared}`;
+  return inputActivations ? `${described}, activations ${describeActivations(inputActivations)}` : described;
+}
+
+/** `int8 per token`, `asymmetric int8 per tensor, static (static_minmax)`. Symmetric and dynamic where nothing is said. */
+function describeActivations({ bits, symmetric, granularity, dynamic, observer }: ActivationScheme): string {
+  const shared = granularity.strategy === "group" ? `group of ${granularity.groupSize}` : granularity.strategy;
+  const ranges = dynamic ? "" : `, static${observer ? ` (${observer})` : ""}`;
+  return `${symmetric ? "" : "asymmetric "}int${bits} per ${shared}${ranges}`;
+}
+
+/**
+ * What rounding the inputs of layers is called in a report: `inputs: int 8 bit per token, dynamic`, in the words of the
+ * conformance kit's `models.py :: activation_quantization`, so that both reports can be held side by side.
+ */
+export function activationWords({ type, bits, granularity, dynamic }: ActivationScheme): string {
+  return `inputs: ${type} ${bits} bit per ${granularity.strategy}, ${dynamic ? "dynamic" : "static"}`;
 }

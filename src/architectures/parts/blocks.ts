@@ -49,10 +49,16 @@ export function attendTo(
   query: Heads,
   key: Heads,
   value: Heads,
-  { frequencies, window, scale, softCap }: Pick<AttentionKind, "frequencies" | "window" | "scale" | "softCap">,
+  {
+    module,
+    frequencies,
+    window,
+    scale,
+    softCap,
+  }: Pick<AttentionKind, "module" | "frequencies" | "window" | "scale" | "softCap">,
 ): readonly Step[] {
   const rotations = frequencies?.length ? [rotate(query, frequencies), rotate(key, frequencies)] : [];
-  return [...rotations, { kind: "attend", query, key, value, output: "attended", scale, window, softCap }];
+  return [...rotations, { kind: "attend", module, query, key, value, output: "attended", scale, window, softCap }];
 }
 
 /** Widths of the registers of `gatedMlp`. */
