@@ -1,10 +1,13 @@
 // Causal attention of each row over the rows of its own window, grouped-query: softmax(scale * q K^T) V, all float32.
-//   positions  u32 [rows]: the place of each row in its window, whose first row is so many rows above it
+//   positions  u32 [rows]: the place of each row in its window, whose first row is so many rows above it; with a capacity, how
+//              many rows of its cache come before its own
 //   query      registers [rows, width] that may be one buffer; head h has the columns from start + h * stride on, dim of
 //   key        them; query head h goes with key and value head floor(h * key_heads / heads)
-//   value
+//   value      with a capacity, caches [rows * capacity, width]: row r of the query sees the rows of its own, from
+//              r * capacity to r * capacity + positions[r], which is itself
 //   outputs    [rows, heads * dim], of which rows first_row to first_row + row_count are written
-//   dispatch   one invocation per tile of 4 rows and head, heads next to each other; no workgroup memory, no barrier
+//   dispatch   one invocation per tile of 4 rows and head, heads next to each other; no workgroup memory, no barrier. With a
+//              capacity, where no two rows see the same keys, a tile is 4 heads of one row that go with the same key head
 // A row sees itself and what is above it in its window, at most `window` rows in all; 0 means no such limit. Where SOFT_CAP
 // is not 0, scores become SOFT_CAP * tanh(scores / SOFT_CAP). Keys go by in blocks, whose scores alone are kept; `outputs`
 // holds the sums so far in units of e^maximum, as in FlashAttention (Dao and others 2022, algorithm 1). dim, widths, starts
@@ -38,6 +41,7 @@ struct Shape {
   value_stride: u32,
   scale: f32,
   window: u32,
+  capacity: u32,
 }
 
 @group(0) @binding(0) var<storage, read> positions: array<u32>;
@@ -47,9 +51,9 @@ struct Shape {
 @group(0) @binding(4) var<storage, read_write> outputs: array<vec4<f32>>;
 @group(0) @binding(5) var<uniform> shape: Shape;
 
-// The vectors of four rows that begin at a column.
-fn vectors_of(rows: vec4<u32>, width: u32, first_column: u32) -> vec4<u32> {
-  return (rows * width + first_column) / 4u;
+// The vectors of four rows that begin at a column each.
+fn vectors_of(rows: vec4<u32>, width: u32, first_columns: vec4<u32>) -> vec4<u32> {
+  return (rows * width + first_columns) / 4u;
 }
 
 fn smallest(four: vec4<u32>) -> u32 {
@@ -87,35 +91,44 @@ fn seen(scores: vec4<f32>, first: u32, top: u32, row: u32) -> vec4<f32> {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let index = linear_index(id, workgroups);
-  let head = index % shape.heads;
-  let tile = index / shape.heads;
-  if (4u * tile >= shape.row_count) {
+  let is_cached = shape.capacity != 0u;
+  let group = shape.heads / shape.key_heads;
+  let tiles_of_group = (group + 3u) / 4u;
+  let tiles_of_row = select(shape.heads, shape.key_heads * tiles_of_group, is_cached);
+  let first_row = index / tiles_of_row * select(4u, 1u, is_cached);
+  if (first_row >= shape.row_count) {
     return;
   }
-  // Rows beyond the last are the last again, in every respect.
-  let rows = rows_from(4u * tile, shape.row_count) + shape.first_row;
+  let tile = index % tiles_of_row;
+  let key_head = tile / select(group, tiles_of_group, is_cached);
+  // Rows and heads beyond the last are the last again, in every respect.
+  let rows = rows_from(first_row, select(shape.row_count, first_row + 1u, is_cached)) + shape.first_row;
+  let heads_of_group = rows_from(4u * (tile % tiles_of_group), group) + key_head * group;
+  let heads = select(vec4<u32>(tile), heads_of_group, is_cached);
   let place = vec4<u32>(positions[rows.x], positions[rows.y], positions[rows.z], positions[rows.w]);
-  let tops = rows - select(min(place, vec4<u32>(shape.window - 1u)), place, shape.window == 0u);
-  let key_head = head * shape.key_heads / shape.heads;
-  let key_column = shape.key_start + key_head * shape.key_stride;
-  let value_column = shape.value_start + key_head * shape.value_stride;
-  let q = vectors_of(rows, shape.query_width, shape.query_start + head * shape.query_stride);
-  let out = vectors_of(rows, shape.heads * shape.dim, head * shape.dim);
+  // The rows among the keys.
+  let selves = select(rows, rows * shape.capacity + place, is_cached);
+  let tops = selves - select(min(place, vec4<u32>(shape.window - 1u)), place, shape.window == 0u);
+  let key_columns = vec4<u32>(shape.key_start + key_head * shape.key_stride);
+  let value_columns = vec4<u32>(shape.value_start + key_head * shape.value_stride);
+  let q = vectors_of(rows, shape.query_width, heads * shape.query_stride + shape.query_start);
+  let out = vectors_of(rows, shape.heads * shape.dim, heads * shape.dim);
+  let begins = selves - place;
   // One window of those that meet in the tile after the other, so that nothing passes between them.
-  var window = rows.x - place.x;
-  while (window <= rows.w - place.w) {
-    let is_own = rows - place == vec4<u32>(window);
-    let last = largest(select(vec4<u32>(0u), rows, is_own));
+  var window = begins.x;
+  while (window <= begins.w) {
+    let is_own = begins == vec4<u32>(window);
+    let last = largest(select(vec4<u32>(0u), selves, is_own));
     var scores: array<mat4x4<f32>, QUADS>;
     var maximum = vec4<f32>(LOWEST);
     var sum = vec4<f32>();
-    let top = smallest(select(rows, tops, is_own));
+    let top = smallest(select(selves, tops, is_own));
     for (var start = top; start <= last; start += 4u * QUADS) {
       let quads = min(QUADS, (last - start) / 4u + 1u);
       let before = maximum;
       for (var quad = 0u; quad < quads; quad += 1u) {
         let first = start + 4u * quad;
-        let k = vectors_of(rows_from(first, last + 1u), shape.key_width, key_column);
+        let k = vectors_of(rows_from(first, last + 1u), shape.key_width, key_columns);
         var products = mat4x4<f32>();
         for (var i = 0u; i < shape.dim / 4u; i += 1u) {
           let each = mat4x4<f32>(key[k.x + i], key[k.y + i], key[k.z + i], key[k.w + i]);
@@ -124,10 +137,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
           products[2] += query[q.z + i] * each;
           products[3] += query[q.w + i] * each;
         }
-        products[0] = seen(products[0], first, tops.x, rows.x);
-        products[1] = seen(products[1], first, tops.y, rows.y);
-        products[2] = seen(products[2], first, tops.z, rows.z);
-        products[3] = seen(products[3], first, tops.w, rows.w);
+        products[0] = seen(products[0], first, tops.x, selves.x);
+        products[1] = seen(products[1], first, tops.y, selves.y);
+        products[2] = seen(products[2], first, tops.z, selves.z);
+        products[3] = seen(products[3], first, tops.w, selves.w);
         scores[quad] = products;
         maximum = max(maximum, vec4<f32>(
           largest_score(products[0]),
@@ -159,7 +172,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
           sums[3] = outputs[out.w + i] * shrinking.w;
         }
         for (var quad = 0u; quad < quads; quad += 1u) {
-          let v = vectors_of(rows_from(start + 4u * quad, last + 1u), shape.value_width, value_column) + i;
+          let v = vectors_of(rows_from(start + 4u * quad, last + 1u), shape.value_width, value_columns) + i;
           sums += mat4x4<f32>(value[v.x], value[v.y], value[v.z], value[v.w]) * scores[quad];
         }
         if (is_own.x) {
@@ -176,6 +189,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         }
       }
     }
-    window = smallest(select(rows - place, vec4<u32>(0xffffffffu), rows - place <= vec4<u32>(window)));
+    window = smallest(select(begins, vec4<u32>(0xffffffffu), begins <= vec4<u32>(window)));
   }
 }

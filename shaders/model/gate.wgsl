@@ -1,10 +1,11 @@
-// outputs = activation(gate) * up, number by number; without GATED the activation alone.
+// outputs = activation(gate) * up, number by number; without GATED the activation alone. It is rounded before the product.
 //   gate      float32, row r from r * gate_stride + gate_start on
 //   up        float32, row r from r * up_stride + up_start on; read under GATED only
 //   outputs   float32 [rows, width]
 //   dispatch  one invocation per chunk of a row (lib/row_chunks.wgsl); no workgroup memory, no barrier
 // include: lib/invocation.wgsl
 // include: lib/row_chunks.wgsl
+// include: lib/format_rounding.wgsl
 
 override ACTIVATION: u32 = 0u;
 override GATED: bool = true;
@@ -60,7 +61,7 @@ fn activated(x: vec4<f32>) -> vec4<f32> {
   } else {
     found = select(x, vec4<f32>(0.0), x < vec4<f32>(0.0));
   }
-  return found;
+  return rounded(found);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)

@@ -3,9 +3,10 @@
 //   weight    float32 [width]
 //   bias      float32 [width], read under LAYER only
 //   outputs   float32 [pieces, width]: (x - center) / sqrt(mean((x - center)^2) + epsilon) * (weight + offset) + bias, where
-//             the center is the mean under LAYER and else 0
+//             the center is the mean under LAYER and else 0; the quotient is rounded before it is multiplied
 //   dispatch  one invocation per piece; no workgroup memory, no barrier
 // include: lib/invocation.wgsl
+// include: lib/format_rounding.wgsl
 
 override LAYER: bool = false;
 
@@ -54,6 +55,17 @@ fn sum_of(start: u32, center: f32, is_squared: bool) -> f32 {
   return (total.x + total.y) + (total.z + total.w);
 }
 
+// deviations * inverse * factors.
+fn scaled(deviations: vec4<f32>, inverse: f32, factors: vec4<f32>) -> vec4<f32> {
+  var found: vec4<f32>;
+  if (ROUNDING == F32) {
+    found = deviations * (inverse * factors);
+  } else {
+    found = rounded(deviations * inverse) * factors;
+  }
+  return found;
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let piece = linear_index(id, workgroups);
@@ -73,7 +85,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let whole = whole_width();
   for (var column = 0u; column < whole; column += 4u) {
     let at = (start + column) >> 2u;
-    var four = (inputs[at] - center) * (inverse * (weight[column >> 2u] + shape.offset));
+    var four = scaled(inputs[at] - center, inverse, weight[column >> 2u] + shape.offset);
     if (LAYER) {
       four += bias[column >> 2u];
     }
@@ -81,7 +93,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   }
   for (var column = whole; column < shape.width; column += 1u) {
     let at = start + column;
-    var one = (inputs[at >> 2u][at & 3u] - center) * (inverse * (weight[column >> 2u][column & 3u] + shape.offset));
+    let factor = weight[column >> 2u][column & 3u] + shape.offset;
+    var one = scaled(vec4<f32>(inputs[at >> 2u][at & 3u] - center), inverse, vec4<f32>(factor)).x;
     if (LAYER) {
       one += bias[column >> 2u][column & 3u];
     }

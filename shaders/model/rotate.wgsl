@@ -1,9 +1,11 @@
 // Rotates pairs of columns of each head by the angles of the row's position: (a, b) becomes (a cos - b sin, b cos + a sin).
+// All four products are rounded to a format under ROUNDING.
 //   positions  u32 [rows]
 //   angles     float32 [positions, pairs, 2], cosine and sine
 //   values     float32 [rows, width], in place; head h has the columns from start + h * stride on, other columns stay
 //   dispatch   one invocation per row and head; no workgroup memory, no barrier
 // include: lib/invocation.wgsl
+// include: lib/format_rounding.wgsl
 
 struct Shape {
   rows: u32,
@@ -33,15 +35,15 @@ fn rotate_halves(one: u32, turn: u32) {
   let other = one + shape.pairs;
   let a = values[one >> 2u];
   let b = values[other >> 2u];
-  values[one >> 2u] = a * cosines - b * sines;
-  values[other >> 2u] = b * cosines + a * sines;
+  values[one >> 2u] = rounded(a * cosines) - rounded(b * sines);
+  values[other >> 2u] = rounded(b * cosines) + rounded(a * sines);
 }
 
 // Two pairs.
 fn rotate_neighbours(one: u32, turn: u32) {
   let own = values[one >> 2u];
   let angle = angles[turn >> 2u];
-  values[one >> 2u] = own * angle.xxzz + own.yxwz * angle.yyww * vec4<f32>(-1.0, 1.0, -1.0, 1.0);
+  values[one >> 2u] = rounded(own * angle.xxzz) + rounded(own.yxwz * angle.yyww) * vec4<f32>(-1.0, 1.0, -1.0, 1.0);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -73,7 +75,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let sine = angles[turn >> 2u][(turn & 3u) + 1u];
     let a = value_at(one);
     let b = value_at(other);
-    values[one >> 2u][one & 3u] = a * cosine - b * sine;
-    values[other >> 2u][other & 3u] = b * cosine + a * sine;
+    let products = rounded(vec4<f32>(a * cosine, b * sine, b * cosine, a * sine));
+    values[one >> 2u][one & 3u] = products.x - products.y;
+    values[other >> 2u][other & 3u] = products.z + products.w;
   }
 }

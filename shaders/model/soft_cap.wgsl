@@ -1,8 +1,9 @@
-// Each number becomes cap * tanh(number / cap).
+// Each number becomes cap * tanh(number / cap); the quotient and the tangent are rounded to a format under ROUNDING.
 //   values    float32 [elements], in place; what lies behind them stays
 //   dispatch  one invocation per 32 numbers; no workgroup memory, no barrier
 // include: lib/invocation.wgsl
-// include: lib/soft_cap.wgsl
+// include: lib/format_rounding.wgsl
+// include: lib/tanh.wgsl
 
 const PER_INVOCATION: u32 = 32u;
 
@@ -14,15 +15,19 @@ struct Shape {
 @group(0) @binding(0) var<storage, read_write> values: array<vec4<f32>>;
 @group(0) @binding(1) var<uniform> shape: Shape;
 
+fn capped(numbers: vec4<f32>) -> vec4<f32> {
+  return shape.cap * rounded(tanh_each(rounded(numbers / shape.cap)));
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let first = linear_index(id, workgroups) * PER_INVOCATION;
   let end = min(first + PER_INVOCATION, shape.elements);
   let whole = max(first, end & ~3u);
   for (var at = first / 4u; at < whole / 4u; at += 1u) {
-    values[at] = soft_capped(values[at], shape.cap);
+    values[at] = capped(values[at]);
   }
   for (var at = whole; at < end; at += 1u) {
-    values[at >> 2u][at & 3u] = soft_capped(values[at >> 2u], shape.cap)[at & 3u];
+    values[at >> 2u][at & 3u] = capped(values[at >> 2u])[at & 3u];
   }
 }

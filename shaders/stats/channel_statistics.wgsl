@@ -1,11 +1,12 @@
 // Extremes and sums of each column of a register, over blocks of 64 rows.
 //   inputs    [rows, width], float32
-//   sums      [ceil(rows / 64), 5, width], float32: largest magnitude, smallest, largest, sum of magnitudes, sum of squares
+//   sums      [ceil(rows / 64), 8, width], float32: largest magnitude, smallest, largest, sum of magnitudes, of squares, of
+//             the numbers themselves, of third and of fourth powers
 //   dispatch  one invocation per block and 4 columns, columns next to each other; no workgroup memory, no barrier
 // include: lib/invocation.wgsl
 
 const ROWS_PER_BLOCK: u32 = 64u;
-const STATISTICS: u32 = 5u;
+const STATISTICS: u32 = 8u;
 
 struct Shape {
   rows: u32,
@@ -37,13 +38,20 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   var largest = smallest;
   var magnitudes = vec4<f32>();
   var squares = vec4<f32>();
+  var total = vec4<f32>();
+  var cubes = vec4<f32>();
+  var fourths = vec4<f32>();
   for (var row = first; row < min(first + ROWS_PER_BLOCK, shape.rows); row += 1u) {
     let values = four_at(at);
     at += shape.width;
     smallest = min(smallest, values);
     largest = max(largest, values);
     magnitudes += abs(values);
-    squares += values * values;
+    let square = values * values;
+    squares += square;
+    total += values;
+    cubes += square * values;
+    fourths += square * square;
   }
   let extreme = max(abs(smallest), abs(largest));
   let to = block * STATISTICS * shape.width + column;
@@ -53,5 +61,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     sums[to + 2u * shape.width + lane] = largest[lane];
     sums[to + 3u * shape.width + lane] = magnitudes[lane];
     sums[to + 4u * shape.width + lane] = squares[lane];
+    sums[to + 5u * shape.width + lane] = total[lane];
+    sums[to + 6u * shape.width + lane] = cubes[lane];
+    sums[to + 7u * shape.width + lane] = fourths[lane];
   }
 }

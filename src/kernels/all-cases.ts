@@ -1,3 +1,8 @@
+import { activationExtremesCases } from "./activations/extremes.cases.ts";
+import { joinRowsCases } from "./activations/join_rows.cases.ts";
+import { roundCases } from "./activations/round.cases.ts";
+import { roundInPlaceCases } from "./activations/round_in_place.cases.ts";
+import { servedScalesCases } from "./activations/served_scales.cases.ts";
 import { choleskyCases } from "./linear/cholesky.cases.ts";
 import { intLinearCases } from "./linear/int_linear.cases.ts";
 import { linearCases } from "./linear/linear.cases.ts";
@@ -7,13 +12,16 @@ import { accumulateCases } from "./model/accumulate.cases.ts";
 import { addCases } from "./model/add.cases.ts";
 import { addRowCases } from "./model/add_row.cases.ts";
 import { attentionCases } from "./model/attention.cases.ts";
+import { attentionRoundedCases } from "./model/attention_rounded.cases.ts";
 import { divergenceCases } from "./model/divergence.cases.ts";
 import { embedCases } from "./model/embed.cases.ts";
 import { gateCases } from "./model/gate.cases.ts";
 import { normCases } from "./model/norm.cases.ts";
+import { residualErrorCases } from "./model/residual_error.cases.ts";
 import { rotateCases } from "./model/rotate.cases.ts";
 import { roundToCases } from "./model/round_to.cases.ts";
 import { routeCases } from "./model/route.cases.ts";
+import { scatterRowsCases } from "./model/scatter_rows.cases.ts";
 import { softCapCases } from "./model/soft_cap.cases.ts";
 import { widenCases } from "./model/widen.cases.ts";
 import { nOfMCases } from "./prune/n_of_m.cases.ts";
@@ -49,6 +57,7 @@ export const ALL_CASES: readonly KernelCase[] = [
   ...linearCases,
   ...intLinearCases,
   ...attentionCases,
+  ...attentionRoundedCases,
   ...divergenceCases,
   ...choleskyCases,
   ...triangularInverseCases,
@@ -58,10 +67,17 @@ export const ALL_CASES: readonly KernelCase[] = [
   ...embedCases,
   ...gateCases,
   ...normCases,
+  ...residualErrorCases,
   ...rotateCases,
   ...roundToCases,
   ...routeCases,
+  ...scatterRowsCases,
   ...softCapCases,
   ...widenCases,
   ...copyCases,
+  ...activationExtremesCases,
+  ...joinRowsCases,
+  ...servedScalesCases,
+  ...roundCases,
+  ...roundInPlaceCases,
 ];

@@ -8,6 +8,14 @@ import type { FloatName } from "../base/float-format.ts";
 /** Pipeline constant `ELEMENT` of `shaders/lib/elements.wgsl`. */
 export const ELEMENT_CODES: Readonly<Record<FloatName, number>> = { bf16: 0, f16: 1, f32: 2 };
 
+/** What a kernel rounds numbers to on the way to its result; null: they stay float32. */
+export type InnerRounding = "bf16" | "f16" | null;
+
+/** Pipeline constant `ROUNDING` of `shaders/lib/format_rounding.wgsl`. */
+export function roundingCode(rounding: InnerRounding): number {
+  return ELEMENT_CODES[rounding ?? "f32"];
+}
+
 /** 32-bit words that hold `count` elements. */
 export function elementWords(count: number, element: FloatName): number {
   return element === "f32" ? count : Math.ceil(count / 2);

@@ -9,6 +9,9 @@ export const F32: u32 = 2;
 export const INFINITY_BITS: u32 = 0x7f800000;
 export const NAN_BITS: u32 = 0x7fc00000;
 
+/** float32 bits of 65520, the smallest magnitude that f16 takes for infinite. */
+const BEYOND_F16: u32 = 0x477ff000;
+
 /** log2 of an element's bytes. */
 @inline
 export function sizeShift(element: u32): u32 {
@@ -103,4 +106,22 @@ export function narrowedF16s(values: v128): v128 {
   const counted = f32x4.add(f32x4.mul(magnitude, f32x4.splat(16777216.0)), f32x4.splat(8388608.0));
   const subnormal = i32x4.sub(counted, i32x4.splat(0x4b000000));
   return v128.or(sign, v128.bitselect(normal, subnormal, i32x4.ge_u(magnitude, i32x4.splat(0x38800000))));
+}
+
+/** The elements nearest to four float32, ties to even, as float32; every NaN becomes `NAN_BITS`. */
+@inline
+export function roundedF32x4(four: v128, element: u32): v128 {
+  if (element == F32) return four;
+  const sign = v128.and(four, i32x4.splat(0x80000000));
+  const magnitude = v128.andnot(four, i32x4.splat(0x80000000));
+  let found: v128;
+  if (element == BF16) {
+    // The carry of the largest numbers makes infinity by itself.
+    const odd = v128.and(i32x4.shr_u(four, 16), i32x4.splat(1));
+    found = v128.and(i32x4.add(i32x4.add(four, i32x4.splat(0x7fff)), odd), i32x4.splat(0xffff0000));
+  } else {
+    const infinite = v128.or(sign, i32x4.splat(INFINITY_BITS));
+    found = v128.bitselect(infinite, widenedF16s(narrowedF16s(four)), i32x4.ge_u(magnitude, i32x4.splat(BEYOND_F16)));
+  }
+  return v128.bitselect(i32x4.splat(NAN_BITS), found, i32x4.gt_u(magnitude, i32x4.splat(INFINITY_BITS)));
 }

@@ -3,9 +3,9 @@ import { scratch } from "../assembly/scratch.as";
 import { multiplyRows } from "../assembly/tiles.as";
 
 /** Rows of a piece, and keys whose scores exist at a time: they fill half of the scratch memory. */
-const ROWS: u32 = 16;
-const KEYS: u32 = 128;
-const SCORES_STRIDE: usize = KEYS << 2;
+export const ROWS: u32 = 16;
+export const KEYS: u32 = 128;
+export const SCORES_STRIDE: usize = KEYS << 2;
 
 /** Behind the scores: of each row, the largest score so far and the sum of weights in units of its exponential. */
 const STATE: usize = ROWS * SCORES_STRIDE;
@@ -24,22 +24,33 @@ export function attention(
 ): void {
   const firstRow = load<u32>(uniforms);
   const rowCount = load<u32>(uniforms, 4);
+  const capacity = load<u32>(uniforms, 64);
   const blocks = (rowCount + ROWS - 1) / ROWS;
   for (let piece = begin; piece < end; piece++) {
     const head = piece / blocks;
     const last = firstRow + min((piece % blocks + 1) * ROWS, rowCount);
     for (let row = firstRow + (piece % blocks) * ROWS; row < last; ) {
+      if (capacity != 0) {
+        const cache = row * capacity;
+        const self = cache + load<u32>(positions + (<usize>row << 2));
+        attendRows(uniforms, softCap, query, key, value, outputs, head, row, self, 1, cache);
+        row++;
+        continue;
+      }
       // As far as rows are of one window.
       const top = row - load<u32>(positions + (<usize>row << 2));
       let next = row + 1;
       while (next < last && next - load<u32>(positions + (<usize>next << 2)) == top) next++;
-      attendRows(uniforms, softCap, query, key, value, outputs, head, row, next - row, top);
+      attendRows(uniforms, softCap, query, key, value, outputs, head, row, row, next - row, top);
       row = next;
     }
   }
 }
 
-/** `count` rows of one head and of one window, which begins at row `top`. */
+/**
+ * `count` rows of one head and of one window: from `queryRow` on among queries and outputs, from `firstRow` on among keys and
+ * values, where the window begins at row `top`.
+ */
 function attendRows(
   uniforms: usize,
   softCap: f32,
@@ -48,6 +59,7 @@ function attendRows(
   value: usize,
   outputs: usize,
   head: u32,
+  queryRow: u32,
   firstRow: u32,
   count: u32,
   top: u32,
@@ -58,13 +70,13 @@ function attendRows(
   const qStride = <usize>load<u32>(uniforms, 20) << 2;
   const kStride = <usize>load<u32>(uniforms, 32) << 2;
   const vStride = <usize>load<u32>(uniforms, 44) << 2;
-  const q = query + firstRow * qStride + (<usize>(load<u32>(uniforms, 24) + head * load<u32>(uniforms, 28)) << 2);
+  const q = query + queryRow * qStride + (<usize>(load<u32>(uniforms, 24) + head * load<u32>(uniforms, 28)) << 2);
   const k = key + (<usize>(load<u32>(uniforms, 36) + keyHead * load<u32>(uniforms, 40)) << 2);
   const v = value + (<usize>(load<u32>(uniforms, 48) + keyHead * load<u32>(uniforms, 52)) << 2);
   const scale = load<f32>(uniforms, 56);
   const window = load<u32>(uniforms, 60);
   const yStride = <usize>(heads * dim) << 2;
-  const y = outputs + firstRow * yStride + (<usize>(head * dim) << 2);
+  const y = outputs + queryRow * yStride + (<usize>(head * dim) << 2);
 
   const end = firstRow + count;
   let start = lowestKey(firstRow, top, window);
@@ -112,12 +124,12 @@ function attendRows(
 
 /** The first row that a row sees. */
 @inline
-function lowestKey(row: u32, top: u32, window: u32): u32 {
+export function lowestKey(row: u32, top: u32, window: u32): u32 {
   return window != 0 && row - top >= window ? row - window + 1 : top;
 }
 
 @inline
-function stateOf(row: u32): usize {
+export function stateOf(row: u32): usize {
   return scratch + STATE + (<usize>row << 3);
 }
 
@@ -160,7 +172,7 @@ function weigh(row: u32, low: u32, high: u32, keys: u32, begun: bool, scale: f32
 }
 
 /** y += weights · values of keys `low` to `high`, y multiplied with `shrinking` first; or without `y` where it has not begun. */
-function addOne(
+export function addOne(
   weights: usize,
   low: u32,
   high: u32,
@@ -184,7 +196,7 @@ function addOne(
 }
 
 /** The same for two rows that see the same keys: 16 columns at a time, then 4. */
-function addTwo(
+export function addTwo(
   weights: usize,
   low: u32,
   high: u32,

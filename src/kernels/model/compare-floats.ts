@@ -1,3 +1,4 @@
+import { FLOAT_FORMATS } from "../../base/float-format.ts";
 import { asFloats } from "../floats.ts";
 
 /**
@@ -17,4 +18,10 @@ export function compareFloats(
     }
     return null;
   };
+}
+
+/** How far from each other two numbers may come to lie by rounding to a format: both are at most `error` from `value`. */
+export function roundedSpread(format: "bf16" | "f16", value: number, error: number): number {
+  const { round } = FLOAT_FORMATS[format];
+  return round(value + error) - round(value - error);
 }

@@ -1,3 +1,4 @@
+import { roundedF32x4 } from "../assembly/elements.as";
 import { expF32x4 } from "../assembly/exp.as";
 
 // As the wrapper numbers them.
@@ -10,6 +11,7 @@ export function gate(
   uniforms: usize,
   activation: u32,
   isGated: u32,
+  rounding: u32,
   size: u32,
   gates: usize,
   ups: usize,
@@ -19,10 +21,10 @@ export function gate(
 ): void {
   const first = begin * size;
   const last = min(end * size, load<u32>(uniforms));
-  if (activation == SILU) gateRows(uniforms, SILU, isGated, gates, ups, outputs, first, last);
-  else if (activation == GELU) gateRows(uniforms, GELU, isGated, gates, ups, outputs, first, last);
-  else if (activation == GELU_TANH) gateRows(uniforms, GELU_TANH, isGated, gates, ups, outputs, first, last);
-  else gateRows(uniforms, 3, isGated, gates, ups, outputs, first, last);
+  if (activation == SILU) gateRows(uniforms, SILU, isGated, rounding, gates, ups, outputs, first, last);
+  else if (activation == GELU) gateRows(uniforms, GELU, isGated, rounding, gates, ups, outputs, first, last);
+  else if (activation == GELU_TANH) gateRows(uniforms, GELU_TANH, isGated, rounding, gates, ups, outputs, first, last);
+  else gateRows(uniforms, 3, isGated, rounding, gates, ups, outputs, first, last);
 }
 
 @inline
@@ -30,6 +32,7 @@ function gateRows(
   uniforms: usize,
   activation: u32,
   isGated: u32,
+  rounding: u32,
   gates: usize,
   ups: usize,
   outputs: usize,
@@ -48,12 +51,12 @@ function gateRows(
     const to = outputs + (<usize>(row * width) << 2);
     for (let column: u32 = 0; column < whole; column += 4) {
       const at = <usize>column << 2;
-      const own = activated(v128.load(from + at), activation);
+      const own = roundedF32x4(activated(v128.load(from + at), activation), rounding);
       v128.store(to + at, isGated != 0 ? f32x4.mul(own, v128.load(factors + at)) : own);
     }
     for (let column = whole; column < width; column++) {
       const at = <usize>column << 2;
-      const own = activated(v128.load32_zero(from + at), activation);
+      const own = roundedF32x4(activated(v128.load32_zero(from + at), activation), rounding);
       const one = isGated != 0 ? f32x4.mul(own, v128.load32_zero(factors + at)) : own;
       v128.store32_lane(to + at, one, 0);
     }

@@ -1,3 +1,5 @@
+import { FLOAT_FORMATS } from "../../base/float-format.ts";
+import type { InnerRounding } from "../elements.ts";
 import { asFloats } from "../floats.ts";
 
 /** `gelu` with the error function, `gelu-tanh` with its approximation. */
@@ -7,6 +9,8 @@ export interface GateSource {
   readonly activation: Activation;
   /** Whether the activation is multiplied with `up`. */
   readonly isGated: boolean;
+  /** Of the activation before the product. */
+  readonly rounding: InnerRounding;
 }
 
 /** Where an input lies in its register: row r from r · stride + start on. */
@@ -24,14 +28,15 @@ export interface GateShape {
 
 /** In float64, rounded to float32 in the end. */
 export function gateOracle(
-  { activation, isGated }: GateSource,
+  { activation, isGated, rounding }: GateSource,
   { rows, width, gate, up }: GateShape,
   buffers: readonly Uint32Array[],
 ): void {
   const [gates, ups, outputs] = buffers.map(asFloats) as [Float32Array, Float32Array, Float32Array];
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < width; column++) {
-      const own = activated(gates[row * gate.stride + gate.start + column] ?? 0, activation);
+      const exact = activated(gates[row * gate.stride + gate.start + column] ?? 0, activation);
+      const own = rounding === null ? exact : FLOAT_FORMATS[rounding].round(exact);
       const factor = isGated ? (ups[row * up.stride + up.start + column] ?? 0) : 1;
       outputs[row * width + column] = own * factor;
     }

@@ -1,4 +1,5 @@
 import type { Kernel } from "../../device/kernel.ts";
+import { roundingCode } from "../elements.ts";
 import { shaderSource } from "../shader-source.ts";
 import { type Activation, type GateShape, type GateSource, gateOracle } from "./gate.oracle.ts";
 import { rowChunks, rowStep } from "./pieces.ts";
@@ -8,7 +9,7 @@ const ACTIVATION_CODES: Readonly<Record<Activation, number>> = { silu: 0, gelu: 
 
 /**
  * `outputs` float32 [rows, width] = activation(gate) · up, element by element, or activation(gate) alone where it is not
- * gated. Row r of either input has its columns at r · stride + start of its register, which may be the same for both; of what
+ * gated; the activation is rounded to `rounding` before it is multiplied. Row r of either input has its columns at r · stride + start of its register, which may be the same for both; of what
  * is bound to `up` nothing is read where it is not gated.
  *
  * - `silu`: x / (1 + e^−x)
@@ -25,7 +26,11 @@ export const gate: Kernel<GateSource, GateShape> = {
     { name: "outputs", access: "write" },
   ],
   isExact: false,
-  constants: ({ activation, isGated }) => ({ ACTIVATION: ACTIVATION_CODES[activation], GATED: isGated ? 1 : 0 }),
+  constants: ({ activation, isGated, rounding }) => ({
+    ACTIVATION: ACTIVATION_CODES[activation],
+    GATED: isGated ? 1 : 0,
+    ROUNDING: roundingCode(rounding),
+  }),
   uniforms: ({ rows, width, gate: own, up }) => [rows, width, own.stride, own.start, up.stride, up.start],
   invocations: (_source, { rows, width }) => rowChunks(rows, width),
   wasm: (_source, { rows, width }) => [rowStep("gate", rows, width)],

@@ -1,3 +1,5 @@
+import { F32, roundedF32x4 } from "../assembly/elements.as";
+
 /** Numbers whose sum is taken in float32; sums of blocks are added in float64. */
 const BLOCK: u32 = 64;
 
@@ -5,6 +7,7 @@ const BLOCK: u32 = 64;
 export function norm(
   uniforms: usize,
   isLayer: u32,
+  rounding: u32,
   size: u32,
   inputs: usize,
   weight: usize,
@@ -13,12 +16,29 @@ export function norm(
   begin: u32,
   end: u32,
 ): void {
+  const first = begin * size;
+  const last = min(end * size, load<u32>(uniforms));
+  if (rounding == F32) normPieces(uniforms, isLayer, F32, inputs, weight, bias, outputs, first, last);
+  else normPieces(uniforms, isLayer, rounding, inputs, weight, bias, outputs, first, last);
+}
+
+@inline
+function normPieces(
+  uniforms: usize,
+  isLayer: u32,
+  rounding: u32,
+  inputs: usize,
+  weight: usize,
+  bias: usize,
+  outputs: usize,
+  first: u32,
+  last: u32,
+): void {
   const width = load<u32>(uniforms, 4);
   const epsilon = load<f32>(uniforms, 8);
   const offset = load<f32>(uniforms, 12);
-  const last = min(end * size, load<u32>(uniforms));
   const whole = width & ~3;
-  for (let piece = begin * size; piece < last; piece++) {
+  for (let piece = first; piece < last; piece++) {
     const start = <usize>(piece * width) << 2;
     const x = inputs + start;
     const y = outputs + start;
@@ -29,14 +49,15 @@ export function norm(
     const offsets = f32x4.splat(offset);
     for (let i: u32 = 0; i < whole; i += 4) {
       const at = <usize>i << 2;
-      const normal = f32x4.mul(f32x4.sub(v128.load(x + at), centers), inverses);
+      const normal = roundedF32x4(f32x4.mul(f32x4.sub(v128.load(x + at), centers), inverses), rounding);
       let four = f32x4.mul(normal, f32x4.add(v128.load(weight + at), offsets));
       if (isLayer != 0) four = f32x4.add(four, v128.load(bias + at));
       v128.store(y + at, four);
     }
     for (let i = whole; i < width; i++) {
       const at = <usize>i << 2;
-      const one = (load<f32>(x + at) - center) * inverse * (load<f32>(weight + at) + offset);
+      const normal = roundedF32x4(f32x4.splat((load<f32>(x + at) - center) * inverse), rounding);
+      const one = f32x4.extract_lane(normal, 0) * (load<f32>(weight + at) + offset);
       store<f32>(y + at, isLayer != 0 ? one + load<f32>(bias + at) : one);
     }
   }

@@ -1,6 +1,6 @@
 import { asFloats } from "../floats.ts";
 import { type KernelCase, kernelCase } from "../test-case.ts";
-import { compareFloats } from "./compare-floats.ts";
+import { compareFloats, roundedSpread } from "./compare-floats.ts";
 import { floatWords, normalWords, SLACK_WORDS, streamRows, withSlack } from "./model-inputs.ts";
 import type { NormShape, NormSource } from "./norm.oracle.ts";
 import { norm } from "./norm.ts";
@@ -16,18 +16,25 @@ const SHAPES: readonly NormShape[] = [
   { pieces: 6, width: 8260, epsilon: 1e-6, offset: 0 },
 ];
 
+const SOURCES: readonly NormSource[] = [
+  { form: "rms", rounding: null },
+  { form: "layer", rounding: null },
+  { form: "rms", rounding: "bf16" },
+  { form: "rms", rounding: "f16" },
+];
+
 export const normCases: readonly KernelCase[] = SHAPES.flatMap((shape) =>
-  (["rms", "layer"] as const).flatMap((form) =>
+  SOURCES.flatMap((source) =>
     [streamRows(shape.pieces, shape.width, 1), nearlyConstant(shape)].map((inputs, which) => {
       const { pieces, width, offset } = shape;
       const weight = normalWords(width, width);
       return kernelCase(norm, {
-        name: `${form} of ${pieces} pieces of ${width}, weights plus ${offset}, ${which === 0 ? "as in a stream" : "nearly constant"}`,
-        source: { form },
+        name: `${source.form}${source.rounding ? ` in ${source.rounding}` : ""} of ${pieces} pieces of ${width}, weights plus ${offset}, ${which === 0 ? "as in a stream" : "nearly constant"}`,
+        source,
         shape,
         inputs: [inputs, weight, normalWords(width, 9), withSlack(new Uint32Array(pieces * width).fill(0xdeadbeef))],
         outputWords: pieces * width + SLACK_WORDS,
-        compare: compareFloats(limits({ form }, shape, asFloats(inputs), asFloats(weight))),
+        compare: compareFloats(limits(source, shape, asFloats(inputs), asFloats(weight))),
       });
     }),
   ),
@@ -42,10 +49,11 @@ function nearlyConstant({ pieces, width }: NormShape): Uint32Array<ArrayBuffer> 
 /**
  * Each operation of WGSL loses at most 2⁻²³ of its result (additions and products may round either way), a division 2.5 and
  * an inverse root 2 times that. A number goes through the additions of its block of 64, at most, and one per block. Since
- * deviations from the exact mean add up to 0, a mean that is δ off makes the variance larger by δ² only.
+ * deviations from the exact mean add up to 0, a mean that is δ off makes the variance larger by δ² only. A normalized number
+ * that is so much off may be rounded to the next one.
  */
 function limits(
-  { form }: NormSource,
+  { form, rounding }: NormSource,
   { pieces, width, epsilon, offset }: NormShape,
   inputs: Float32Array,
   weight: Float32Array,
@@ -65,7 +73,12 @@ function limits(
     if (!piece) return 0;
     const { center, shift, inverse, relative } = piece;
     const factor = Math.abs((weight[index % width] ?? 0) + offset) * inverse;
-    const normal = factor * Math.abs((inputs[index] ?? 0) - center);
+    const distance = (inputs[index] ?? 0) - center;
+    const normal = factor * Math.abs(distance);
+    if (rounding !== null) {
+      const spread = roundedSpread(rounding, distance * inverse, relative * Math.abs(distance) * inverse);
+      return (factor / inverse) * spread + 2 * unit * Math.abs(expected) + 2 ** -100;
+    }
     return relative * normal + 2 * factor * shift + 2 * unit * (normal + Math.abs(expected)) + 2 ** -100;
   };
 }

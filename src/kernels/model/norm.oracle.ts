@@ -1,8 +1,12 @@
+import { FLOAT_FORMATS } from "../../base/float-format.ts";
+import type { InnerRounding } from "../elements.ts";
 import { asFloats } from "../floats.ts";
 
 export interface NormSource {
   /** By the root mean square, or by mean and variance. */
   readonly form: "rms" | "layer";
+  /** Of a normalized number before it is multiplied with its weight. */
+  readonly rounding: InnerRounding;
 }
 
 export interface NormShape {
@@ -18,7 +22,7 @@ export interface NormShape {
 
 /** In float64, rounded to float32 in the end; epsilon is a float32. */
 export function normOracle(
-  { form }: NormSource,
+  { form, rounding }: NormSource,
   { pieces, width, epsilon, offset }: NormShape,
   buffers: readonly Uint32Array[],
 ): void {
@@ -34,8 +38,9 @@ export function normOracle(
     const center = form === "layer" ? mean(own) : 0;
     const root = Math.sqrt(mean(own.map((x) => (x - center) ** 2)) + Math.fround(epsilon));
     for (const [i, x] of own.entries()) {
-      const normal = ((x - center) / root) * ((weight[i] ?? 0) + offset);
-      outputs[piece * width + i] = normal + (form === "layer" ? (bias[i] ?? 0) : 0);
+      const exact = (x - center) / root;
+      const normal = rounding === null ? exact : FLOAT_FORMATS[rounding].round(exact);
+      outputs[piece * width + i] = normal * ((weight[i] ?? 0) + offset) + (form === "layer" ? (bias[i] ?? 0) : 0);
     }
   }
 }

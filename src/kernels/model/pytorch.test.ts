@@ -53,11 +53,15 @@ test.each(ACTIVATIONS)("%s is that of torch.nn.functional", (activation, wanted)
   const shape = { rows: 1, width: 8, gate: place, up: place };
   // -0.001 is no float32: its own rounding is 3e-8 of it.
   const inputs = X.map(Math.fround);
-  const found = after(gate, { activation, isGated: false }, shape, [floatWords(inputs), floatWords([]), floatWords(X)]);
+  const found = after(gate, { activation, isGated: false, rounding: null }, shape, [
+    floatWords(inputs),
+    floatWords([]),
+    floatWords(X),
+  ]);
   for (const [i, value] of wanted.entries()) {
     expect(Math.abs((found[i] ?? Number.NaN) - value)).toBeLessThanOrEqual(2e-7 * Math.abs(value) + 1e-12);
   }
-  const doubled = after(gate, { activation, isGated: true }, shape, [
+  const doubled = after(gate, { activation, isGated: true, rounding: null }, shape, [
     floatWords(inputs),
     floatWords(X.map(() => 2)),
     floatWords(X),
@@ -83,10 +87,10 @@ test.each([
 ] as const)("%s norm is that of torch.nn.functional", (form, wanted) => {
   const inputs = [1.5, -2, 0.25, 3, 100, -0.5, 7, 2];
   const buffers = [inputs, [1, 0.5, -2, 3], [0.5, 1, 0, -1], inputs].map(floatWords);
-  expectNear(after(norm, { form }, { pieces: 2, width: 4, epsilon: 1e-5, offset: 0 }, buffers), wanted);
+  expectNear(after(norm, { form, rounding: null }, { pieces: 2, width: 4, epsilon: 1e-5, offset: 0 }, buffers), wanted);
   // Gemma stores weights less 1.
   const less = [inputs, [0, -0.5, -3, 2], [0.5, 1, 0, -1], inputs].map(floatWords);
-  expectNear(after(norm, { form }, { pieces: 2, width: 4, epsilon: 1e-5, offset: 1 }, less), wanted);
+  expectNear(after(norm, { form, rounding: null }, { pieces: 2, width: 4, epsilon: 1e-5, offset: 1 }, less), wanted);
 });
 
 test.each([
@@ -96,7 +100,7 @@ test.each([
   // Position 3 with frequencies 1 and 0.01; cosines and sines are float32, and 4 is multiplied with their error.
   const angles = floatWords([...Array(12).fill(0), Math.cos(3), Math.sin(3), Math.cos(0.03), Math.sin(0.03)]);
   const shape = { rows: 1, width: 4, start: 0, stride: 4, heads: 1, pairs: 2, isNeighbours };
-  const found = after(rotate, {}, shape, [Uint32Array.of(3), angles, floatWords([1, 2, 3, 4])]);
+  const found = after(rotate, { rounding: null }, shape, [Uint32Array.of(3), angles, floatWords([1, 2, 3, 4])]);
   for (const [i, value] of wanted.entries()) expect(found[i]).toBeCloseTo(value, 6);
 });
 

@@ -1,7 +1,9 @@
+import { FLOAT_FORMATS } from "../../base/float-format.ts";
+import type { InnerRounding } from "../elements.ts";
 import { asFloats } from "../floats.ts";
 import { type KernelCase, kernelCase } from "../test-case.ts";
 import { compareFloats } from "./compare-floats.ts";
-import { floatWords, SLACK_WORDS, streamRows, withSlack } from "./model-inputs.ts";
+import { floatWords, normalWords, SLACK_WORDS, streamRows, withSlack } from "./model-inputs.ts";
 import type { RotateShape } from "./rotate.oracle.ts";
 import { rotate } from "./rotate.ts";
 
@@ -19,21 +21,28 @@ const SHAPES: readonly Omit<RotateShape, "isNeighbours">[] = [
 const POSITIONS = 50;
 
 export const rotateCases: readonly KernelCase[] = SHAPES.flatMap((half) =>
-  [false, true].map((isNeighbours) => {
-    const shape = { ...half, isNeighbours };
-    const { rows, width, pairs } = shape;
-    const positions = new Uint32Array(rows).map((_, row) => (row * 7) % POSITIONS);
-    const values = streamRows(rows, width, 4);
-    return kernelCase(rotate, {
-      name: `${pairs} pairs of ${isNeighbours ? "neighbours" : "halves"}, ${shape.heads} heads from ${shape.start} on, [${rows}, ${width}]`,
-      source: {},
-      shape,
-      inputs: [positions, anglesOf(pairs), withSlack(values)],
-      outputWords: rows * width + SLACK_WORDS,
-      compare: compareFloats(limits(shape, asFloats(values))),
-    });
-  }),
+  [false, true].flatMap((isNeighbours) =>
+    ([null, "bf16", "f16"] as const).map((rounding) => rotateCase({ ...half, isNeighbours }, rounding)),
+  ),
 );
+
+function rotateCase(shape: RotateShape, rounding: InnerRounding): KernelCase {
+  const { rows, width, pairs, isNeighbours } = shape;
+  const positions = new Uint32Array(rows).map((_, row) => (row * 7) % POSITIONS);
+  // Of 16-bit numbers, as a model of that format has them: their products are exact before they are rounded.
+  const round = rounding === null ? (value: number) => value : FLOAT_FORMATS[rounding].round;
+  const numbers = rounding === "f16" ? normalWords(rows * width, 4) : streamRows(rows, width, 4);
+  const values = floatWords(asFloats(numbers).map(round));
+  const angles = floatWords(asFloats(anglesOf(pairs)).map(round));
+  return kernelCase(rotate, {
+    name: `${rounding ? `in ${rounding}, ` : ""}${pairs} pairs of ${isNeighbours ? "neighbours" : "halves"}, ${shape.heads} heads from ${shape.start} on, [${rows}, ${width}]`,
+    source: { rounding },
+    shape,
+    inputs: [positions, angles, withSlack(values)],
+    outputWords: rows * width + SLACK_WORDS,
+    compare: compareFloats(limits(shape, asFloats(values), rounding)),
+  });
+}
 
 function anglesOf(pairs: number): Uint32Array<ArrayBuffer> {
   const angle = (place: number) => Math.floor(place / pairs) * 10_000 ** (-(place % pairs) / pairs);
@@ -42,8 +51,15 @@ function anglesOf(pairs: number): Uint32Array<ArrayBuffer> {
   );
 }
 
-/** WGSL may round both products and their sum either way, so that 2⁻²² of |a| + |b| is lost at most. */
-function limits({ rows, width, start, stride, heads, pairs, isNeighbours }: RotateShape, values: Float32Array) {
+/**
+ * WGSL may round both products and their sum either way, so that 2⁻²² of |a| + |b| is lost at most; where products are exact
+ * and rounded to a format, 2⁻²³ of the sum.
+ */
+function limits(
+  { rows, width, start, stride, heads, pairs, isNeighbours }: RotateShape,
+  values: Float32Array,
+  rounding: InnerRounding,
+) {
   const found = new Float64Array(rows * width);
   for (let row = 0; row < rows; row++) {
     for (let place = 0; place < heads * pairs; place++) {
@@ -54,5 +70,8 @@ function limits({ rows, width, start, stride, heads, pairs, isNeighbours }: Rota
       found.fill(2 ** -22 * size + 2 ** -124, one, one + 1).fill(2 ** -22 * size + 2 ** -124, other, other + 1);
     }
   }
-  return (index: number): number => found[index] ?? 0;
+  return (index: number, expected: number): number => {
+    const limit = found[index] ?? 0;
+    return limit > 0 && rounding !== null ? 2 ** -23 * Math.abs(expected) + 2 ** -124 : limit;
+  };
 }

@@ -1,3 +1,5 @@
+import { FLOAT_FORMATS } from "../../base/float-format.ts";
+import type { InnerRounding } from "../elements.ts";
 import { asFloats } from "../floats.ts";
 
 export interface RotateShape {
@@ -17,11 +19,12 @@ export interface RotateShape {
 
 /** Products and sums in float64, rounded to float32 in the end. */
 export function rotateOracle(
-  _source: Record<string, never>,
+  { rounding }: { readonly rounding: InnerRounding },
   { rows, width, start, stride, heads, pairs, isNeighbours }: RotateShape,
   [positions = new Uint32Array(), angles = new Uint32Array(), values = new Uint32Array()]: readonly Uint32Array[],
 ): void {
   const [turns, own] = [asFloats(angles), asFloats(values)];
+  const round = (product: number) => (rounding === null ? product : FLOAT_FORMATS[rounding].round(product));
   for (let row = 0; row < rows; row++) {
     for (let head = 0; head < heads; head++) {
       for (let pair = 0; pair < pairs; pair++) {
@@ -31,8 +34,8 @@ export function rotateOracle(
           : [first + pair, first + pair + pairs];
         const at = 2 * ((positions[row] ?? 0) * pairs + pair);
         const [a, b, cos, sin] = [own[one] ?? 0, own[other] ?? 0, turns[at] ?? 0, turns[at + 1] ?? 0];
-        own[one] = a * cos - b * sin;
-        own[other] = b * cos + a * sin;
+        own[one] = round(a * cos) - round(b * sin);
+        own[other] = round(b * cos) + round(a * sin);
       }
     }
   }

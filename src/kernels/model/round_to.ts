@@ -1,5 +1,5 @@
 import type { Kernel } from "../../device/kernel.ts";
-import { ELEMENT_CODES } from "../elements.ts";
+import { roundingCode } from "../elements.ts";
 import { shaderSource } from "../shader-source.ts";
 import { flatStep } from "./pieces.ts";
 import { type RoundToShape, type RoundToSource, roundToOracle } from "./round_to.oracle.ts";
@@ -16,7 +16,7 @@ export const roundTo: Kernel<RoundToSource, RoundToShape> = {
   wgsl: shaderSource("model/round_to"),
   bindings: [{ name: "values", access: "write" }],
   isExact: true,
-  constants: ({ element }) => ({ ELEMENT: ELEMENT_CODES[element] }),
+  constants: ({ element }) => ({ ROUNDING: roundingCode(element) }),
   uniforms: ({ elements }) => [elements],
   invocations: (_source, { elements }) => Math.ceil(elements / PER_INVOCATION),
   wasm: (_source, { elements }) => [flatStep("round_to", elements)],

@@ -1,4 +1,7 @@
+import { FLOAT_FORMATS } from "../../base/float-format.ts";
 import { SeededRandom } from "../../base/random.ts";
+import type { InnerRounding } from "../elements.ts";
+import { asFloats } from "../floats.ts";
 import { type KernelCase, kernelCase } from "../test-case.ts";
 import { compareFloats } from "./compare-floats.ts";
 import { floatWords, SLACK_WORDS, withSlack } from "./model-inputs.ts";
@@ -21,14 +24,33 @@ export const softCapCases: readonly KernelCase[] = [
   { elements: 35, cap: 50 },
   { elements: 8195, cap: 30 },
   { elements: 20_000, cap: 0.5 },
-].map((shape) =>
-  kernelCase(softCap, {
-    name: `caps ${shape.elements} numbers at ${shape.cap}`,
-    source: {},
-    shape,
-    inputs: [withSlack(valuesOf(shape.elements, shape.cap))],
-    outputWords: shape.elements + SLACK_WORDS,
-    // What the quotient (2.5 units in the last place), the formula and the product lose; smaller than 2⁻¹²⁶ may count as 0.
-    compare: compareFloats((index, value) => (index < shape.elements ? 1e-6 * Math.abs(value) + 2 ** -125 : 0)),
+].flatMap((shape) =>
+  ([null, "bf16", "f16"] as const).map((rounding) => {
+    const values = valuesOf(shape.elements, shape.cap);
+    return kernelCase(softCap, {
+      name: `caps ${shape.elements} numbers at ${shape.cap}${rounding ? ` in ${rounding}` : ""}`,
+      source: { rounding },
+      shape,
+      inputs: [withSlack(values)],
+      outputWords: shape.elements + SLACK_WORDS,
+      compare: compareFloats((index, value) => {
+        if (index >= shape.elements) return 0;
+        return limit(asFloats(values)[index] ?? 0, value, shape.cap, rounding);
+      }),
+    });
   }),
 );
+
+/**
+ * What the quotient (2.5 units in the last place), the formula and the product lose; smaller than 2⁻¹²⁶ may count as 0. What
+ * is rounded may go to the next number where it is so near to it.
+ */
+function limit(value: number, expected: number, cap: number, rounding: InnerRounding): number {
+  if (rounding === null) return 1e-6 * Math.abs(expected) + 2 ** -125;
+  const { round } = FLOAT_FORMATS[rounding];
+  const end = (sign: number) => {
+    const quotient = round((Math.abs(value) / cap) * (1 + sign * 2 ** -21));
+    return cap * round(Math.tanh(quotient) * (1 + sign * 1e-6));
+  };
+  return end(1) - end(-1) + 2 ** -23 * Math.abs(expected) + 2 ** -125;
+}

@@ -1,3 +1,5 @@
+import { FLOAT_FORMATS } from "../../base/float-format.ts";
+import type { InnerRounding } from "../elements.ts";
 import { asFloats } from "../floats.ts";
 
 export interface SoftCapShape {
@@ -6,12 +8,13 @@ export interface SoftCapShape {
   readonly cap: number;
 }
 
-/** In float64, rounded to float32 in the end. */
+/** In float64, rounded where it is asked for and to float32 in the end. */
 export function softCapOracle(
-  _source: Record<string, never>,
+  { rounding }: { readonly rounding: InnerRounding },
   { elements, cap }: SoftCapShape,
   [values = new Uint32Array()]: readonly Uint32Array[],
 ): void {
   const own = asFloats(values);
-  for (let i = 0; i < elements; i++) own[i] = cap * Math.tanh((own[i] ?? 0) / cap);
+  const round = (value: number) => (rounding === null ? value : FLOAT_FORMATS[rounding].round(value));
+  for (let i = 0; i < elements; i++) own[i] = cap * round(Math.tanh(round((own[i] ?? 0) / cap)));
 }

@@ -9,8 +9,8 @@ export interface ChannelShape {
 /** Rows whose sums stand in one place; shader and twin have the same number. */
 export const ROWS_PER_BLOCK = 64;
 
-/** Numbers of a column of a block. */
-export const STATISTICS = 5;
+/** Numbers of a column of a block; shader and twin have the same number. */
+export const STATISTICS = 8;
 
 /** Blocks of `rows` rows. */
 export function statisticsBlocks(rows: number): number {
@@ -28,12 +28,16 @@ export function channelStatisticsOracle(
     const [first, end] = [block * ROWS_PER_BLOCK, Math.min((block + 1) * ROWS_PER_BLOCK, rows)];
     for (let column = 0; column < width; column++) {
       const values = Array.from({ length: end - first }, (_, row) => x[(first + row) * width + column] ?? 0);
+      const sumOf = (term: (value: number) => number) => values.reduce((sum, value) => sum + term(value), 0);
       const statistics = [
         Math.max(...values.map(Math.abs)),
         Math.min(...values),
         Math.max(...values),
-        values.reduce((sum, value) => sum + Math.abs(value), 0),
-        values.reduce((sum, value) => sum + value ** 2, 0),
+        sumOf(Math.abs),
+        sumOf((value) => value ** 2),
+        sumOf((value) => value),
+        sumOf((value) => value ** 3),
+        sumOf((value) => value ** 4),
       ];
       for (const [which, value] of statistics.entries()) found[(block * STATISTICS + which) * width + column] = value;
     }

@@ -17,9 +17,10 @@ export function channelStatisticsWords({ rows, width }: ChannelShape): number {
 }
 
 /**
- * Extremes and sums of each column of `inputs` [rows, width], float32: `sums` [blocks, 5, width], float32, of each block of
- * 64 rows, the last of which may be shorter, the largest magnitude, the smallest number, the largest one, Σ |x| and Σ x². What
- * blocks add up to is the caller's, in float64. Where a column holds a NaN, its sums are NaN, and its extremes are open.
+ * Extremes and sums of each column of `inputs` [rows, width], float32: `sums` [blocks, 8, width], float32, of each block of
+ * 64 rows, the last of which may be shorter, in this order: the largest magnitude, the smallest number, the largest one, Σ |x|,
+ * Σ x², Σ x, Σ x³ and Σ x⁴. What blocks add up to is the caller's, in float64. Where a column holds a NaN, its sums are NaN, and
+ * its extremes are open; where a power leaves float32, for the fourth at magnitudes of 4 · 10⁹, that sum is infinite.
  */
 export const channelStatistics: Kernel<Record<string, never>, ChannelShape> = {
   name: "stats/channel_statistics",

@@ -1,0 +1,20 @@
+import { roundRows } from "./rounding.as";
+
+/** What is left of numbers that are rounded to codes. Pieces of work: `size` rows. */
+export function round(
+  uniforms: usize,
+  _element: u32,
+  _precision: u32,
+  bits: u32,
+  symmetric: u32,
+  rule: u32,
+  size: u32,
+  values: usize,
+  scales: usize,
+  factors: usize,
+  rounded: usize,
+  begin: u32,
+  end: u32,
+): void {
+  roundRows(uniforms, bits, symmetric, rule, size, values, scales, factors, rounded, begin, end);
+}
