@@ -1,5 +1,6 @@
 import type { Device, DeviceBuffer } from "../device/device.ts";
 import { call } from "../device/kernel.ts";
+import { STATISTICS } from "../kernels/stats/channel_statistics.oracle.ts";
 import { channelStatistics, channelStatisticsWords } from "../kernels/stats/channel_statistics.ts";
 import type { InputTap } from "./run-setup.ts";
 
@@ -14,6 +15,12 @@ export interface ChannelStatistics {
   readonly meanAbs: Float64Array;
   /** Mean of x². */
   readonly meanSquare: Float64Array;
+  /** Mean of x. */
+  readonly mean: Float64Array;
+  /** Mean of x³. */
+  readonly meanCube: Float64Array;
+  /** Mean of x⁴. */
+  readonly meanFourth: Float64Array;
 }
 
 /** Sums of a module so far. */
@@ -22,9 +29,12 @@ interface Totals {
   readonly absMax: Float64Array;
   readonly min: Float64Array;
   readonly max: Float64Array;
-  readonly sumAbs: Float64Array;
-  readonly sumSquares: Float64Array;
+  /** Of |x|, x², x, x³ and x⁴, as the kernel orders them. */
+  readonly sums: readonly [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
 }
+
+/** Which of the kernel's statistics is the first that is a sum. */
+const FIRST_SUM = 3;
 
 /** Collects statistics of what goes into each linear layer of the original, over all rows of all passes. */
 export class StatisticsTap implements InputTap {
@@ -51,14 +61,13 @@ export class StatisticsTap implements InputTap {
     const totals = this.#totals.get(module) ?? newTotals(width);
     this.#totals.set(module, totals);
     totals.rows += rows;
-    for (let block = 0; block < found.length; block += 5 * width) {
+    for (let block = 0; block < found.length; block += STATISTICS * width) {
       for (let channel = 0; channel < width; channel++) {
         const at = (statistic: number) => found[block + statistic * width + channel] ?? 0;
         totals.absMax[channel] = Math.max(totals.absMax[channel] ?? 0, at(0));
         totals.min[channel] = Math.min(totals.min[channel] ?? 0, at(1));
         totals.max[channel] = Math.max(totals.max[channel] ?? 0, at(2));
-        totals.sumAbs[channel] = (totals.sumAbs[channel] ?? 0) + at(3);
-        totals.sumSquares[channel] = (totals.sumSquares[channel] ?? 0) + at(4);
+        for (const [which, own] of totals.sums.entries()) own[channel] = (own[channel] ?? 0) + at(FIRST_SUM + which);
       }
     }
   }
@@ -66,28 +75,60 @@ export class StatisticsTap implements InputTap {
   /** By module. */
   get statistics(): ReadonlyMap<string, ChannelStatistics> {
     return new Map(
-      [...this.#totals].map(([module, { rows, absMax, min, max, sumAbs, sumSquares }]) => [
-        module,
-        {
-          rows,
-          absMax,
-          min,
-          max,
-          meanAbs: sumAbs.map((sum) => sum / rows),
-          meanSquare: sumSquares.map((sum) => sum / rows),
-        },
-      ]),
+      [...this.#totals].map(([module, { rows, absMax, min, max, sums }]) => {
+        const [meanAbs, meanSquare, mean, meanCube, meanFourth] = sums;
+        const means = { meanAbs, meanSquare, mean, meanCube, meanFourth };
+        return [module, { rows, absMax, min, max, ...mapMeans(means, (sum) => sum / rows) }];
+      }),
     );
   }
 }
 
 function newTotals(width: number): Totals {
+  const zeros = () => new Float64Array(width);
   return {
     rows: 0,
-    absMax: new Float64Array(width),
-    min: new Float64Array(width).fill(Number.POSITIVE_INFINITY),
-    max: new Float64Array(width).fill(Number.NEGATIVE_INFINITY),
-    sumAbs: new Float64Array(width),
-    sumSquares: new Float64Array(width),
+    absMax: zeros(),
+    min: zeros().fill(Number.POSITIVE_INFINITY),
+    max: zeros().fill(Number.NEGATIVE_INFINITY),
+    sums: [zeros(), zeros(), zeros(), zeros(), zeros()],
+  };
+}
+
+type Means = Pick<ChannelStatistics, "meanAbs" | "meanSquare" | "mean" | "meanCube" | "meanFourth">;
+
+/** Each number of each mean through a function, which is told the mean's name and the channel too. */
+function mapMeans(means: Means, become: (value: number, which: keyof Means, channel: number) => number): Means {
+  const mapped = (which: keyof Means) => means[which].map((value, channel) => become(value, which, channel));
+  return {
+    meanAbs: mapped("meanAbs"),
+    meanSquare: mapped("meanSquare"),
+    mean: mapped("mean"),
+    meanCube: mapped("meanCube"),
+    meanFourth: mapped("meanFourth"),
+  };
+}
+
+/**
+ * Statistics of two sets of rows that went into the same layer, as if they had been looked at together: extremes of both,
+ * means weighted by rows.
+ * @throws Error where the layers are not equally wide
+ */
+export function mergeStatistics(a: ChannelStatistics, b: ChannelStatistics): ChannelStatistics {
+  if (a.absMax.length !== b.absMax.length) {
+    throw new Error(`statistics of ${a.absMax.length} channels merged with those of ${b.absMax.length}`);
+  }
+  // Nothing has no mean that could be weighted.
+  if (a.rows === 0) return b;
+  if (b.rows === 0) return a;
+  const rows = a.rows + b.rows;
+  const joined = (which: "absMax" | "min" | "max", pick: (one: number, other: number) => number) =>
+    a[which].map((value, channel) => pick(value, b[which][channel] ?? Number.NaN));
+  return {
+    rows,
+    absMax: joined("absMax", Math.max),
+    min: joined("min", Math.min),
+    max: joined("max", Math.max),
+    ...mapMeans(a, (mean, which, channel) => (mean * a.rows + (b[which][channel] ?? Number.NaN) * b.rows) / rows),
   };
 }

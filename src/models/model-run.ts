@@ -1,7 +1,9 @@
 import type { DecoderGraph, LinearStep, Step } from "../architectures/graph.ts";
+import { FLOAT_FORMATS } from "../base/float-format.ts";
 import type { DeviceBuffer } from "../device/device.ts";
 import { call } from "../device/kernel.ts";
 import { linear } from "../kernels/linear/linear.ts";
+import { copy } from "../kernels/measure/copy.ts";
 import { addRow } from "../kernels/model/add_row.ts";
 import { embed } from "../kernels/model/embed.ts";
 import { roundTo } from "../kernels/model/round_to.ts";
@@ -9,7 +11,8 @@ import { softCap } from "../kernels/model/soft_cap.ts";
 import { CallQueue } from "./call-queue.ts";
 import type { MatrixToRun, WeightTile } from "./parameters.ts";
 import { Registers } from "./registers.ts";
-import type { ModelRunSetup } from "./run-setup.ts";
+import { RoundingCalls } from "./rounding-calls.ts";
+import type { LogitsSink, ModelRunSetup } from "./run-setup.ts";
 import { StepCalls } from "./step-calls.ts";
 
 /** Bytes of logits that are kept of one variant. */
@@ -21,9 +24,10 @@ const LEAST_HEAD_ROWS = 64;
 /** Rows that a product goes on by, so that whole bands of tiles are cut off. */
 const ROW_BAND = 256;
 
-/** Bytes of registers that a token takes in one variant. */
+/** Bytes of registers that a token takes in one variant, what is rounded in copies among them. */
 export function registerBytes({ registers }: DecoderGraph): number {
-  return [...registers.values()].reduce((sum, width) => sum + 4 * width, 0);
+  const widths = [...registers.values()];
+  return 4 * (widths.reduce((sum, width) => sum + width, 0) + Math.max(...widths));
 }
 
 /**
@@ -75,6 +79,7 @@ class ModelRun {
   readonly #shared: Registers;
   readonly #queue: CallQueue;
   readonly #steps: StepCalls;
+  readonly #roundings: RoundingCalls;
   readonly #mostHeadRows: number;
   /** Matrices that are still to come. */
   readonly #upcoming: MatrixToRun[];
@@ -84,25 +89,45 @@ class ModelRun {
     this.#own = own;
     this.#shared = shared;
     this.#queue = new CallQueue(setup.device);
-    this.#steps = new StepCalls(setup, shared, this.#queue);
+    this.#roundings = new RoundingCalls(setup, own, shared, this.#queue);
+    this.#steps = new StepCalls(setup, shared, this.#queue, this.#roundings);
     const { device, graph, batch, sink } = setup;
     const logits = Math.floor(Math.min(LOGITS_BYTES, device.maxBufferBytes) / 4);
-    this.#mostHeadRows = Math.max(LEAST_HEAD_ROWS, Math.floor(logits / Math.max(1, sink.rows.length)));
+    this.#mostHeadRows = Math.max(LEAST_HEAD_ROWS, Math.floor(logits / Math.max(1, sink?.rows.length ?? 0)));
     this.#upcoming = [...matricesOf(graph, batch.longest, this.#mostHeadRows)];
   }
 
   async run(): Promise<void> {
-    const { layers, ending } = this.#setup.graph;
+    const { graph, sink, watch } = this.#setup;
     await this.#embed();
-    for (const layer of layers) await this.#doSteps(layer);
-    await this.#doSteps(ending);
-    await this.#head();
+    for (const [index, layer] of graph.layers.entries()) {
+      this.#restart();
+      await this.#doSteps(layer);
+      const streams = this.#own.map((registers) => registers.buffer("hidden"));
+      await watch?.layerDone(index, streams, widthOf(graph, "hidden"), this.#queue);
+    }
+    await this.#doSteps(graph.ending);
+    const finals = await this.#inputs(graph.head.module, "final");
+    if (sink) await this.#head(sink, finals);
+    else this.#queue.flush();
+  }
+
+  /** Gives the variants that ask for it the original's residual stream. */
+  #restart(): void {
+    const { graph, batch, variants } = this.#setup;
+    const words = batch.rows * widthOf(graph, "hidden");
+    for (const [variant, { isRestarted }] of variants.entries()) {
+      if (!isRestarted) continue;
+      const buffers = [this.#registers(0).buffer("hidden"), this.#registers(variant).buffer("hidden")];
+      this.#queue.add(call(copy, {}, { vectors: words / 4 }, buffers), words);
+      this.#changed(variant, "hidden");
+    }
   }
 
   async #doSteps(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       if (step.kind === "linear") await this.#linear(step);
-      else await this.#steps.add(step, this.#own, (variant, register) => this.#round(variant, register));
+      else await this.#steps.add(step, this.#own, (variant, register) => this.#changed(variant, register));
     }
   }
 
@@ -113,7 +138,8 @@ class ModelRun {
     const lookUp = async (rows: number, ids: DeviceBuffer, adds: boolean, scale: number) => {
       await this.#eachTile(rows, async (tile) => {
         for (const [variant, registers] of this.#own.entries()) {
-          const shape = { rows: batch.rows, width, first: tile.firstRow, count: tile.rows, scale };
+          const { round } = FLOAT_FORMATS[variants[variant]?.roundsTo ?? "f32"];
+          const shape = { rows: batch.rows, width, first: tile.firstRow, count: tile.rows, scale: round(scale) };
           const buffers = [ids, await tile.weightsOf(variant), registers.buffer("hidden")];
           this.#queue.add(call(embed, { adds }, shape, buffers), batch.rows * width);
         }
@@ -126,19 +152,18 @@ class ModelRun {
       const places = batch.positions.map((position) => position + offset);
       await lookUp(offset + batch.longest, this.#shared.filled("places", places), true, 1);
     }
-    for (const variant of variants.keys()) this.#round(variant, "hidden");
+    for (const variant of variants.keys()) this.#changed(variant, "hidden");
   }
 
   async #linear(step: LinearStep): Promise<void> {
     const { batch, variants, parameters } = this.#setup;
-    const { input, output, outFeatures, inFeatures } = step;
-    await this.#tap(step.module, input);
+    const { module, input, output, outFeatures, inFeatures } = step;
+    const inputs = await this.#inputs(module, input);
     await this.#eachTile(outFeatures, async (tile) => {
-      for (const variant of variants.keys()) {
-        const registers = this.#registers(variant);
+      for (const [variant, own] of inputs.entries()) {
         const place = { outputStride: outFeatures, outputStart: tile.firstRow };
         const weights = await tile.weightsOf(variant);
-        const buffers = [registers.buffer(input), weights, registers.buffer(output)] as const;
+        const buffers = [own, weights, this.#registers(variant).buffer(output)] as const;
         this.#multiply(batch.rows, tile.rows, inFeatures, place, buffers);
       }
     });
@@ -149,21 +174,19 @@ class ModelRun {
         const shape = { rows: batch.rows, width: outFeatures };
         this.#queue.add(call(addRow, {}, shape, [bias, target]), batch.rows * outFeatures);
       }
-      this.#round(variant, output);
+      this.#changed(variant, output);
     }
   }
 
-  async #head(): Promise<void> {
-    const { graph, sink, variants } = this.#setup;
+  async #head(sink: LogitsSink, finals: readonly DeviceBuffer[]): Promise<void> {
+    const { graph, variants } = this.#setup;
     const { head, vocabularySize } = graph;
     const rows = sink.rows.length;
     const width = widthOf(graph, "final");
-    await this.#tap(head.module, "final");
     const wanted = this.#shared.filled("wanted rows", sink.rows);
-    const inputs = variants.map((_, variant) => {
+    const inputs = finals.map((final, variant) => {
       const compact = this.#shared.made(`wanted ${variant}`, rows * width);
       const shape = { rows, width, first: 0, count: this.#setup.batch.rows, scale: 1 };
-      const final = this.#registers(variant).buffer("final");
       this.#queue.add(call(embed, { adds: false }, shape, [wanted, final, compact]), rows * width);
       return compact;
     });
@@ -179,10 +202,13 @@ class ModelRun {
         this.#multiply(rows, tile.rows, width, { outputStride: tile.rows, outputStart: 0 }, buffers);
         if (roundsTo) this.#queue.add(call(roundTo, { element: roundsTo }, { elements }, [logits]), elements);
         if (head.softCap !== null) {
-          this.#queue.add(call(softCap, {}, { elements, cap: head.softCap }, [logits]), 16 * elements);
+          this.#queue.add(
+            call(softCap, { rounding: roundsTo }, { elements, cap: head.softCap }, [logits]),
+            16 * elements,
+          );
           if (roundsTo) this.#queue.add(call(roundTo, { element: roundsTo }, { elements }, [logits]), elements);
         }
-        sink.take({ variant, first: tile.firstRow, columns: tile.rows, logits, base }, this.#queue);
+        await sink.take({ variant, first: tile.firstRow, columns: tile.rows, logits, base }, this.#queue);
       }
       this.#queue.flush();
       await sink.endTile();
@@ -223,14 +249,22 @@ class ModelRun {
     }
   }
 
-  async #tap(module: string, register: string): Promise<void> {
-    const { tap, batch, graph } = this.#setup;
-    if (!tap) return;
-    this.#queue.flush();
-    await tap.take(module, this.#registers(0).buffer(register), batch.rows, widthOf(graph, register));
+  /** What a linear layer is multiplied with, by variant. */
+  async #inputs(module: string, register: string): Promise<readonly DeviceBuffer[]> {
+    const { variants, batch, graph } = this.#setup;
+    const inputs = variants.map((_, variant) => this.#roundings.input(variant, module, register));
+    for (const [variant, { tap }] of variants.entries()) {
+      const input = inputs[variant];
+      if (!tap || !input) continue;
+      this.#queue.flush();
+      await tap.take(module, input, batch.rows, widthOf(graph, register));
+    }
+    return inputs;
   }
 
-  #round(variant: number, register: string): void {
+  /** To be told of each register that a variant has got a new value in. */
+  #changed(variant: number, register: string): void {
+    this.#roundings.forget(variant, register);
     const element = this.#setup.variants[variant]?.roundsTo;
     if (!element) return;
     const elements = this.#setup.batch.rows * widthOf(this.#setup.graph, register);

@@ -15,9 +15,14 @@ export class Registers {
 
   /** A register of the graph. */
   buffer(name: string): DeviceBuffer {
+    return this.made(name, this.#rows * this.widthOf(name));
+  }
+
+  /** Columns of a register of the graph. */
+  widthOf(name: string): number {
     const width = this.#widths.get(name);
     if (width === undefined) throw new Error(`no register ${name}`);
-    return this.made(name, this.#rows * width);
+    return width;
   }
 
   /** The buffer of that name, of `words` 32-bit words when it is first asked for. */
