@@ -4,7 +4,7 @@ import { LabError } from "../base/errors.ts";
 import { SeededRandom } from "../base/random.ts";
 import { BlockBootstrap, BOOTSTRAP_FIGURES, type WindowSums, windowSums } from "./block-bootstrap.ts";
 import { klStatistics } from "./kl-statistics.ts";
-import { joinScores, type TokenScores } from "./token-scores.ts";
+import { emptyScores, joinScores, type TokenScores } from "./token-scores.ts";
 
 /** A window of `positions` whose mean KL divergence is `kld`. */
 function windowOf(kld: number, positions = 10): WindowSums {
@@ -14,7 +14,8 @@ function windowOf(kld: number, positions = 10): WindowSums {
 function scoresOf(random: SeededRandom, positions: number): TokenScores {
   const made = () => Float64Array.from({ length: positions }, () => random.nextUniform());
   const sameTop = Uint8Array.from({ length: positions }, () => (random.nextUniform() < 0.8 ? 1 : 0));
-  return { nllBase: made(), nll: made(), kld: made(), deltaP: made(), sameTop, notFinite: 0 };
+  const drawn = { nllBase: made(), nll: made(), kld: made(), deltaP: made(), sameTop, notFinite: 0 };
+  return { ...emptyScores(positions), ...drawn };
 }
 
 test("the figures are those of all positions together, whatever the order of the windows", () => {

@@ -3,7 +3,7 @@ import { call } from "../device/kernel.ts";
 import { divergence, divergenceWords } from "../kernels/model/divergence.ts";
 import type { CallQueue } from "../models/call-queue.ts";
 import type { LogitsSink, LogitsTile } from "../models/run-setup.ts";
-import { scoredRange, type TokenScores, TokenScoreTotals } from "./token-scores.ts";
+import { type PositionRange, scoredRange, type TokenScores, TokenScoreTotals } from "./token-scores.ts";
 
 /** Ids of the vocabulary that one sum is of. */
 const BLOCK_COLUMNS = 1024;
@@ -25,13 +25,19 @@ export class DivergenceSink implements LogitsSink {
   /**
    * @param windows token ids; their scored positions are compared
    * @param variants models without the original
+   * @param ranges positions of each window that are scored, each with a token after it; default: those of `scoredRange`
    */
-  constructor(device: Device, windows: readonly (readonly number[])[], variants: number) {
+  constructor(
+    device: Device,
+    windows: readonly (readonly number[])[],
+    variants: number,
+    ranges: readonly PositionRange[] = windows.map(({ length }) => scoredRange(length)),
+  ) {
     const rows: number[] = [];
     const targets: number[] = [];
     let first = 0;
-    this.#windows = windows.map((window) => {
-      const scored = scoredRange(window.length);
+    this.#windows = windows.map((window, index) => {
+      const scored = ranges[index] ?? { start: 0, end: 0 };
       const start = rows.length;
       for (let place = scored.start; place < scored.end; place++) {
         rows.push(first + place);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DELTA_P_PERCENTILES, KLD_PERCENTILES, klStatistics, quantile } from "./kl-statistics.ts";
-import { joinScores, type TokenScores } from "./token-scores.ts";
+import { emptyScores, joinScores, TOKEN_COLUMNS, type TokenScores } from "./token-scores.ts";
 
 interface GoldenCase {
   readonly name: string;
@@ -18,7 +18,8 @@ function scoresOf({ nll_base, nll, kld, delta_p, same_top }: GoldenCase["scores"
   const [nllBase, other, divergence, deltaP] = [nll_base, nll, kld, delta_p].map((values) => Float64Array.from(values));
   if (!nllBase || !other || !divergence || !deltaP) throw new Error("no scores");
   const sameTop = Uint8Array.from(same_top, Number);
-  return { nllBase, nll: other, kld: divergence, deltaP, sameTop, notFinite: 0 };
+  const own = { nllBase, nll: other, kld: divergence, deltaP, sameTop, notFinite: 0 };
+  return { ...emptyScores(sameTop.length), ...own };
 }
 
 /** Every number of a report under its path. */
@@ -104,15 +105,10 @@ function expectNear(found: unknown, expected: number, path: string): void {
   expect(Math.abs(Number(found) - expected), path).toBeLessThanOrEqual(1e-14 * Math.abs(expected));
 }
 
-function partOf({ nllBase, nll, kld, deltaP, sameTop }: TokenScores, start: number, end: number): TokenScores {
-  return {
-    nllBase: nllBase.slice(start, end),
-    nll: nll.slice(start, end),
-    kld: kld.slice(start, end),
-    deltaP: deltaP.slice(start, end),
-    sameTop: sameTop.slice(start, end),
-    notFinite: 0,
-  };
+function partOf(scores: TokenScores, start: number, end: number): TokenScores {
+  const part = emptyScores(end - start);
+  for (const name of TOKEN_COLUMNS) part[name].set(scores[name].slice(start, end));
+  return { ...part, notFinite: 0 };
 }
 
 function fail(): never {

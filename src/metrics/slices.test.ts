@@ -3,12 +3,11 @@ import { expect, test } from "vitest";
 import { SeededRandom } from "../base/random.ts";
 import { klStatistics } from "./kl-statistics.ts";
 import { type ScoredWindow, sliceDivergences } from "./slices.ts";
-import { joinScores, scoredRange, type TokenScores } from "./token-scores.ts";
+import { emptyScores, joinScores, scoredRange, type TokenScores } from "./token-scores.ts";
 
 function scoresOf(kld: readonly number[]): TokenScores {
-  const zeros = () => new Float64Array(kld.length);
   const sameTop = new Uint8Array(kld.length).fill(1);
-  return { nllBase: zeros(), nll: zeros(), kld: Float64Array.from(kld), deltaP: zeros(), sameTop, notFinite: 0 };
+  return { ...emptyScores(kld.length), kld: Float64Array.from(kld), sameTop, notFinite: 0 };
 }
 
 /** A window whose scored positions diverge as `kldOf` says, by their place and their target. */

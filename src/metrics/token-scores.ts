@@ -26,11 +26,30 @@ export interface TokenScores {
   readonly kld: Float64Array;
   /** q − p of the token that came next. */
   readonly deltaP: Float64Array;
-  /** 1 where both have the same most likely token, the lower id where several are; 0 elsewhere and where a row is NaN. */
+  /** Most likely token by the original, and by the variant: the lower id where several are. */
+  readonly topBase: Uint32Array;
+  readonly top: Uint32Array;
+  /** p of `topBase`, and q of `top`. */
+  readonly pTopBase: Float64Array;
+  readonly pTop: Float64Array;
+  /** 1 where both have the same most likely token; 0 elsewhere and where a row is NaN. */
   readonly sameTop: Uint8Array;
   /** Rows that are NaN: where a logit is NaN or +∞, or a token's logit −∞ for the variant alone or for the one that came. */
   readonly notFinite: number;
 }
+
+/** The columns of `TokenScores`. */
+export const TOKEN_COLUMNS = [
+  "nllBase",
+  "nll",
+  "kld",
+  "deltaP",
+  "topBase",
+  "top",
+  "pTopBase",
+  "pTop",
+  "sameTop",
+] as const satisfies readonly (keyof TokenScores)[];
 
 /** Scores of several windows as those of one text. */
 export function joinScores(parts: readonly TokenScores[]): TokenScores {
@@ -39,23 +58,24 @@ export function joinScores(parts: readonly TokenScores[]): TokenScores {
   let row = 0;
   let notFinite = 0;
   for (const part of parts) {
-    joined.nllBase.set(part.nllBase, row);
-    joined.nll.set(part.nll, row);
-    joined.kld.set(part.kld, row);
-    joined.deltaP.set(part.deltaP, row);
-    joined.sameTop.set(part.sameTop, row);
+    for (const column of TOKEN_COLUMNS) joined[column].set(part[column], row);
     row += part.kld.length;
     notFinite += part.notFinite;
   }
   return { ...joined, notFinite };
 }
 
-function emptyScores(rows: number) {
+/** Columns of zeros for so many positions, to be filled. */
+export function emptyScores(rows: number) {
   return {
     nllBase: new Float64Array(rows),
     nll: new Float64Array(rows),
     kld: new Float64Array(rows),
     deltaP: new Float64Array(rows),
+    topBase: new Uint32Array(rows),
+    top: new Uint32Array(rows),
+    pTopBase: new Float64Array(rows),
+    pTop: new Float64Array(rows),
     sameTop: new Uint8Array(rows),
   };
 }
@@ -93,6 +113,11 @@ class LogitSums {
     const added = largest === Number.NEGATIVE_INFINITY ? 0 : Math.exp(largest - unit);
     this.sum[row] = (this.sum[row] ?? 0) * old + sum * added;
     return [old, added];
+  }
+
+  /** The softmax of the largest. */
+  pTop(row: number): number {
+    return 1 / (this.sum[row] ?? 0);
   }
 
   /** −ln of the target's share of the softmax. */
@@ -167,6 +192,10 @@ export class TokenScoreTotals {
       scores.nll[row - start] = isKnown ? nll : Number.NaN;
       scores.kld[row - start] = isKnown ? kld : Number.NaN;
       scores.deltaP[row - start] = isKnown ? Math.exp(-nll) - Math.exp(-nllBase) : Number.NaN;
+      scores.topBase[row - start] = this.#base.top[row] ?? 0;
+      scores.top[row - start] = this.#other.top[row] ?? 0;
+      scores.pTopBase[row - start] = isKnown ? this.#base.pTop(row) : Number.NaN;
+      scores.pTop[row - start] = isKnown ? this.#other.pTop(row) : Number.NaN;
       scores.sameTop[row - start] = isKnown && this.#base.top[row] === this.#other.top[row] ? 1 : 0;
     }
     return { ...scores, notFinite };

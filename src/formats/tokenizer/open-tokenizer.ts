@@ -3,7 +3,7 @@ import { formatCount } from "../../base/format.ts";
 import type { Folder } from "../byte-source.ts";
 import { type StartTextThread, TextThreadClient } from "./text-thread-client.ts";
 import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.ts";
-import { readTokenizerJson, TOKENIZER_FILE, tokenizerError } from "./tokenizer-errors.ts";
+import { readTokenizerJson, TOKENIZER_FILE, TOKENIZER_LIMITS, tokenizerError } from "./tokenizer-errors.ts";
 import { readTokenizerStructure, type TokenizerStructure } from "./tokenizer-file.ts";
 
 /** A token that has a part to play. */
@@ -57,9 +57,6 @@ export interface OpenTokenizer {
   close(): void;
 }
 
-/** Gemma's tokenizer.json has 33 MB and 1.9 million values: the largest in wide use. */
-const JSON_LIMITS = { maxBytes: 100_000_000, maxValues: 8_000_000 };
-
 /**
  * Time limits: a part that every request has, and one that grows with its size. Ordinary patterns take about 1 µs a
  * character on a 2-core machine; the limit is fifty times that.
@@ -87,7 +84,7 @@ export async function openTokenizer(
   const source = folder.files.get(TOKENIZER_FILE);
   if (!source) throw missing();
   const config = await readTokenizerConfig(folder);
-  const { json, bytes } = await readTokenizerJson(source, TOKENIZER_FILE, JSON_LIMITS);
+  const { json, bytes } = await readTokenizerJson(source, TOKENIZER_FILE, TOKENIZER_LIMITS);
   const structure = readTokenizerStructure(json);
   if (signal?.aborted) throw cancelledError("preparing text");
   const client = new TextThreadClient(startThread);

@@ -7,6 +7,9 @@ export const TOKENIZER_FILE = "tokenizer.json";
 export const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
 export const CHAT_TEMPLATE_FILE = "chat_template.jinja";
 
+/** Gemma's tokenizer.json has 33 MB and 1.9 million values: the largest in wide use. */
+export const TOKENIZER_LIMITS = { maxBytes: 100_000_000, maxValues: 8_000_000 };
+
 const ADVICE = "take the tokenizer that belongs to the weights, or give the text as token ids";
 
 /** What is wrong with a tokenizer's file, in words of that file. */

@@ -31,7 +31,7 @@ describe("a sound file", () => {
       ["<s>", 3],
     ]);
     expect(rest).toEqual({
-      ...{ model: "BPE", idCount: 4, special: new Set([3]), unknownId: null },
+      ...{ model: "BPE", idCount: 4, added: new Set([3]), special: new Set([3]), unknownId: null },
       template: { before: [3], after: [] },
     });
   });

@@ -12,6 +12,8 @@ export interface TokenizerStructure {
   readonly ids: ReadonlyMap<string, number>;
   /** One more than the largest id. */
   readonly idCount: number;
+  /** Ids of tokens that were added to the model's own: their text stands as it is. */
+  readonly added: ReadonlySet<number>;
   /** Ids of tokens marked as special. */
   readonly special: ReadonlySet<number>;
   /** The id that stands for text outside the vocabulary; null where the tokenizer has none. */
@@ -54,11 +56,12 @@ export function readTokenizerStructure(json: JsonValue): TokenizerStructure {
   if (kind === "BPE") checkMerges(model, ids);
   checkUnusedOptions(model, kind);
 
-  const special = new Set<number>();
+  const [added, special] = [new Set<number>(), new Set<number>()];
   for (const { content, id, isSpecial } of readAddedTokens(json.get("added_tokens"))) {
     const known = ids.get(content);
     if (known === undefined) add(content, id);
     else if (known !== id) throw badId(`id ${id} for the added token ${named(content)}, whose id is ${known}`);
+    added.add(id);
     if (isSpecial) special.add(id);
   }
   const template = checkPipeline(json, ids);
@@ -66,6 +69,7 @@ export function readTokenizerStructure(json: JsonValue): TokenizerStructure {
     model: kind,
     ids,
     idCount,
+    added,
     special,
     unknownId: unknownIdOf(model, kind, ids),
     template,
