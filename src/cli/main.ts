@@ -7,6 +7,8 @@ import { createDiskOutput, type NodeWebGpu, nodeGpu, nodeStore, openDiskModel } 
 import { nodeText } from "../engine/node-text.ts";
 import { nodeWasm } from "../engine/node-threads.ts";
 import { type Progress, SCHEMA_VERSION } from "../engine/result.ts";
+import { diagnoseCommand } from "./diagnose-command.ts";
+import { diagnosisText } from "./diagnose-tables.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { inspectText } from "./inspect-tables.ts";
 import { measureCommand } from "./measure-command.ts";
@@ -91,6 +93,11 @@ async function run(command: Command, host: CliHost): Promise<number> {
     if (command.verb === "measure") {
       const result = await measureCommand(command, engine, model, hooks);
       print(result, () => measureText(result));
+      return EXIT.done;
+    }
+    if (command.verb === "diagnose") {
+      const result = await diagnoseCommand(command, engine, summary, hooks);
+      print(result, () => diagnosisText(result));
       return EXIT.done;
     }
     const [scheme = ""] = command.schemes;

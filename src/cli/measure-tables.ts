@@ -1,8 +1,14 @@
 import { quote } from "../base/errors.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../base/format.ts";
 import type { KeptResults } from "../engine/api.ts";
-import { divergenceVerdict } from "../engine/divergence-words.ts";
-import type { Divergence, MeasureResult } from "../engine/measure-result.ts";
+import {
+  ACTIVATIONS_LEFT_OUT,
+  divergenceVerdict,
+  leavesActivations,
+  roundedWords,
+  servedWords,
+} from "../engine/divergence-words.ts";
+import type { Divergence, MeasureResult, MeasureRow } from "../engine/measure-result.ts";
 import { statisticsLines } from "../engine/statistics-lines.ts";
 import { kernelsText, LEGEND, quantityCell, table } from "./printing.ts";
 
@@ -49,14 +55,15 @@ export function measureText(result: MeasureResult): string {
     [
       `${quote(model.name)} on ${quote(text.name)}, at most ${text.context} tokens each${known};`,
       `${formatCount(text.positions)} positions scored (the second half of each window) · nats ·`,
-      `arithmetic: ${result.arithmetic} · ignored: ${result.ignore.map(quote).join(", ") || "nothing"}`,
+      `${roundedWords(result)} · arithmetic: ${result.arithmetic} ·`,
+      `ignored: ${result.ignore.map(quote).join(", ") || "nothing"}`,
     ].join(" "),
     table(head, lines),
     ...divergenceVerdict(result),
     ...rows.flatMap((row) => {
       const notes = [
         ...(row.error ? [row.error.message] : []),
-        ...(row.roundsActivations ? ["Weights alone: activations are rounded too when this is served."] : []),
+        ...(leavesActivations(row, result) ? [`${ACTIVATIONS_LEFT_OUT}.`] : []),
         ...row.notices.map((notice) => notice.text),
       ];
       const { divergence } = row;
@@ -64,6 +71,7 @@ export function measureText(result: MeasureResult): string {
         [
           quote(row.scheme),
           ...notes.map((note) => `! ${note}`),
+          ...servedText(row),
           ...(divergence
             ? statisticsLines(divergence).map(({ label, text: value }) => `${label.padEnd(30)}: ${value}`)
             : []),
@@ -75,6 +83,12 @@ export function measureText(result: MeasureResult): string {
     LEGEND,
   ];
   return parts.join("\n\n");
+}
+
+/** What serving does, beside what is simulated, and how sure that is. */
+function servedText({ served }: MeasureRow): readonly string[] {
+  const words = served === null ? "" : servedWords(served);
+  return served === null || words === "" ? [] : [`as served (vLLM): ${words} ● (${served.evidence})`];
 }
 
 function slicesText({ slices }: Divergence): string {

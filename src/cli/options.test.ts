@@ -22,6 +22,41 @@ test("a bare compare takes the bundled model and the defaults", () => {
     text: { file: null, windows: null, context: null, seed: null },
     against: [],
     perPosition: null,
+    words: null,
+    roundings: { weights: true, activations: true, kvCache: null },
+    served: false,
+    calibration: null,
+    diagnosis: {
+      looks: ["depth", "activations", "layers", "kinds", "generation", "tasks"],
+      at: null,
+      tokens: 64,
+      items: null,
+      statistics: null,
+      saveStatistics: null,
+    },
+  });
+});
+
+test("measure and diagnose take what is rounded, and where static scales come from", () => {
+  const read = (...argv: string[]) => readCommand(["measure", ...argv]);
+  expect(read("--weights", "off", "--activations", "on", "--kv", "INT8:attn_head:minmax")?.roundings).toEqual({
+    weights: false,
+    activations: true,
+    kvCache: "int8:attn_head:minmax",
+  });
+  expect(read("--calibration", "c.json")?.calibration).toEqual({ kind: "tokens", path: "c.json" });
+  expect(read("--calibration", "c.txt")?.calibration).toEqual({ kind: "text", path: "c.txt" });
+  expect(read("--served", "--words", "w.jsonl")).toMatchObject({ served: true, words: "w.jsonl" });
+  // Keys and values can be rounded alone.
+  expect(read("--schemes", "none", "--kv", "int8:tensor")?.schemes).toEqual(["none"]);
+  const looks = ["--only", "depth,tasks", "--at", "2:130", "--generate", "16", "--items", "i.jsonl"];
+  expect(readCommand(["diagnose", ...looks, "--statistics", "a", "--save-statistics", "b"])?.diagnosis).toEqual({
+    looks: ["depth", "tasks"],
+    at: { window: 2, position: 130 },
+    tokens: 16,
+    items: "i.jsonl",
+    statistics: "a",
+    saveStatistics: "b",
   });
 });
 
@@ -111,6 +146,13 @@ test.each([
   [["compare", "--scheme", "W4A16@re:("]],
   [["compare", "--prune", "2:4"]],
   [["quantize", "--prune", "magnitude:2:4", "--out", "x"]],
+  [["measure", "--activations", "maybe"]],
+  [["measure", "--kv", "int4:tensor"]],
+  [["measure", "--schemes", "none"]],
+  [["compare", "--activations", "off"]],
+  [["diagnose", "--only", "everything"]],
+  [["diagnose", "--at", "3"]],
+  [["measure", "--at", "0:3"]],
 ])("%j is a usage error", (argv) => {
   try {
     readCommand(argv);

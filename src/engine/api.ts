@@ -1,10 +1,24 @@
 import type { WasmHost } from "../device/wasm/wasm-device.ts";
-import type { Folder } from "../formats/byte-source.ts";
+import type { ByteSource, Folder } from "../formats/byte-source.ts";
 import type { OutputFolder } from "../formats/output.ts";
+import type {
+  ActivationReport,
+  ActivationStrip,
+  DepthResult,
+  DiagnosisRequest,
+  GenerationRequest,
+  GenerationResult,
+  HealRequest,
+  HealResult,
+  TaskRequest,
+  TaskResult,
+  TokenLook,
+} from "./diagnosis-api.ts";
 import type { ErrorWindow, WindowRequest } from "./error-window.ts";
 import type { Ledger } from "./ledger.ts";
-import type { MeasureResult } from "./measure-result.ts";
+import type { MeasuredTokens, MeasureResult } from "./measure-result.ts";
 import type { ArithmeticName, CompareResult, ExportResult, ModelSummary, Progress } from "./result.ts";
+import type { RunRules } from "./roundings.ts";
 import type { MatrixSheet } from "./sheet.ts";
 import type { Store } from "./store.ts";
 import type { PreparedText, TextHost, TextRequest } from "./text-api.ts";
@@ -38,8 +52,10 @@ export interface JobHooks {
   readonly onPartial?: (result: CompareResult) => void;
   /** The measurement so far, after each pass over the model. */
   readonly onMeasured?: (result: MeasureResult) => void;
-  /** At the end of a measurement, once for each row in order: KL divergence of every scored position, in nats. */
-  readonly onPositions?: (scheme: string, kld: Float64Array<ArrayBuffer>) => void;
+  /** What is known of every scored position, after each pass over the model and at the end. */
+  readonly onTokens?: (tokens: MeasuredTokens) => void;
+  /** What heals, as far as it is known. */
+  readonly onHealed?: (result: HealResult) => void;
   /** Aborting it ends the job with `run/cancelled` before the next tile; what was written is removed. */
   readonly signal?: AbortSignal;
 }
@@ -73,13 +89,13 @@ export interface QuantizeRequest {
   readonly ignore: readonly string[];
 }
 
-export interface MeasureRequest {
-  /** Recipes, as in `CompareRequest`. */
+export interface MeasureRequest extends RunRules {
+  /** Recipes, as in `CompareRequest`; with a KV cache also `none`, which rounds nothing else. */
   readonly schemes: readonly string[];
-  readonly arithmetic: ArithmeticName;
-  readonly ignore: readonly string[];
   /** As `prepareText` gives it. */
   readonly text: PreparedText;
+  /** Also measures recipes with int8 activations per token as vLLM serves them, which rounds by another rule. */
+  readonly served: boolean;
 }
 
 /** What the lab keeps from earlier measurements, so that they need not be made again. */
@@ -99,6 +115,35 @@ export interface Engine {
    * @param against further checkpoints of the same architecture, measured beside the schemes
    */
   measure(request: MeasureRequest, hooks?: JobHooks, against?: readonly Folder[]): Promise<MeasureResult>;
+  /** How error grows along depth: what each layer inherits, and what it adds. */
+  depth(request: DiagnosisRequest, hooks?: JobHooks): Promise<DepthResult>;
+  /** What comes of putting parts of the original back, one at a time. */
+  heal(request: HealRequest, hooks?: JobHooks): Promise<HealResult>;
+  /** The most likely next tokens at one position of one window, before and after. */
+  lookAtToken(
+    request: DiagnosisRequest,
+    at: { readonly window: number; readonly position: number },
+    hooks?: JobHooks,
+  ): Promise<TokenLook>;
+  /** How long models say the same as the original when all always take the most likely token. */
+  generate(request: GenerationRequest, hooks?: JobHooks): Promise<GenerationResult>;
+  /**
+   * The items of a task file, JSON lines of {"context", "choices", "answer"}; null: the bundled ones.
+   * @throws LabError `tasks/…`, `json/…`, `source/…`
+   */
+  readTasks(file: ByteSource | null): Promise<TaskRequest["tasks"]>;
+  /** Multiple choice by likelihood. */
+  answer(request: TaskRequest, hooks?: JobHooks): Promise<TaskResult>;
+  /** What goes into every linear layer of the original over a text. */
+  activations(text: PreparedText, hooks?: JobHooks): Promise<ActivationReport>;
+  /** The same from a file that `activationsFile` made of the same weights. @throws LabError `statistics/…` */
+  readActivations(file: ByteSource): Promise<ActivationReport>;
+  /** The statistics that `activations` or `readActivations` gave last, as one safetensors file. */
+  activationsFile(): Promise<Uint8Array<ArrayBuffer>>;
+  /** What goes into one linear layer of the original, token by token of one window. */
+  strip(module: string, text: PreparedText, window: number, hooks?: JobHooks): Promise<ActivationStrip>;
+  /** The text of each token id, safe to show; `#7` where the checkpoint has no tokenizer. */
+  pieces(ids: readonly number[]): Promise<readonly string[]>;
   /**
    * Every tensor of the open checkpoint, from its headers; no job, so that it is there while one runs.
    * @throws LabError `run/nothing-open`

@@ -9,6 +9,7 @@ import type { JobHooks } from "./api.ts";
 import { browserText } from "./browser-text.ts";
 import { browserWasm } from "./browser-threads.ts";
 import { createEngine } from "./engine.ts";
+import type { MeasuredTokens } from "./measure-result.ts";
 import { createHostStore } from "./store.ts";
 import type { DeviceSummary, ModelChoice, Outcome, WorkerApi, WorkerEvent } from "./worker-api.ts";
 
@@ -64,6 +65,8 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
       },
       onPartial: (result) => say({ type: "partial", result }),
       onMeasured: (result) => say({ type: "measured", result }),
+      onTokens: (tokens) => say({ type: "tokens", tokens }),
+      onHealed: (result) => say({ type: "healed", result }),
     };
     const outcome = await outcomeOf(doing, () => work(hooks));
     if (running === controller) running = null;
@@ -112,9 +115,30 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
         ),
       ),
     measure: (request, against) =>
-      job("measuring divergence", async (hooks) =>
-        engine.measure(request, hooks, await Promise.all(against.map(folderOf))),
-      ),
+      job("measuring divergence", async (hooks) => {
+        // The last of them also travel with the result: events come over another port, and may come later.
+        const all: { last: MeasuredTokens | null } = { last: null };
+        const onTokens = (tokens: MeasuredTokens) => {
+          all.last = tokens;
+          hooks.onTokens?.(tokens);
+        };
+        const result = await engine.measure(request, { ...hooks, onTokens }, await Promise.all(against.map(folderOf)));
+        return { result, tokens: all.last };
+      }),
+    depth: (request) => job("following the error along depth", (hooks) => engine.depth(request, hooks)),
+    heal: (request) => job("putting parts back", (hooks) => engine.heal(request, hooks)),
+    lookAtToken: (request, at) => job("looking at a token", (hooks) => engine.lookAtToken(request, at, hooks)),
+    generate: (request) => job("generating", (hooks) => engine.generate(request, hooks)),
+    readTasks: (file) =>
+      outcomeOf("reading a task file", () => engine.readTasks(file && createBlobSource(file.name, file))),
+    answer: (request) => job("answering the items", (hooks) => engine.answer(request, hooks)),
+    activations: (text) => job("collecting activations", (hooks) => engine.activations(text, hooks)),
+    readActivations: (file) =>
+      job("reading activation statistics", () => engine.readActivations(createBlobSource(file.name, file))),
+    activationsFile: () => outcomeOf("writing activation statistics", () => engine.activationsFile()),
+    strip: (module, text, window) =>
+      job("looking at activations", (hooks) => engine.strip(module, text, window, hooks)),
+    pieces: (ids) => outcomeOf("reading tokens", () => engine.pieces(ids)),
     kept: () => outcomeOf("listing what is kept", () => engine.kept()),
     forget: () => outcomeOf("forgetting what is kept", () => engine.forget()),
     exportCheckpoint: (request) =>

@@ -8,12 +8,11 @@ import type { TextHost } from "./text-api.ts";
 /** The longest bundled text has 140 kB. Fetched once, they are kept by the browser. */
 const BUNDLED_BYTES = 2 ** 20;
 
-/** The texts that the lab brings along: addresses of their files, given by the build, by their place in `fixtures`. */
-const BUNDLED: Readonly<Record<string, string>> = import.meta.glob("../../fixtures/text/*", {
-  query: "?url",
-  import: "default",
-  eager: true,
-});
+/** Texts and tasks that the lab brings along: addresses of their files, given by the build. */
+const BUNDLED: Readonly<Record<string, string>> = import.meta.glob(
+  ["../../fixtures/text/*", "../../fixtures/tasks/*.jsonl"],
+  { query: "?url", import: "default", eager: true },
+);
 
 /**
  * Texts in a browser's page or worker.
@@ -22,12 +21,16 @@ const BUNDLED: Readonly<Record<string, string>> = import.meta.glob("../../fixtur
 export function browserText(base: string): TextHost {
   return {
     startThread,
-    async openBundled(fileName) {
-      const url = BUNDLED[`../../fixtures/text/${fileName}`];
-      if (url === undefined) throw notBundled(fileName);
+    async openBundled(path) {
+      const url = BUNDLED[`../../fixtures/${path}`];
+      if (url === undefined) throw notBundled(path);
       const source = await openHttpSource(url, { base, keepUpToBytes: BUNDLED_BYTES });
       const { sizeBytes } = source;
-      return { name: fileName, sizeBytes, read: (start, end, into) => source.read(start, end, into) };
+      return {
+        name: path.slice(path.lastIndexOf("/") + 1),
+        sizeBytes,
+        read: (start, end, into) => source.read(start, end, into),
+      };
     },
   };
 }
@@ -44,13 +47,13 @@ function startThread(): TextThread {
   };
 }
 
-function notBundled(fileName: string): LabError {
+function notBundled(path: string): LabError {
   return new LabError({
     code: "source/not-bundled",
-    doing: "opening a bundled text",
-    found: `none named "${quote(fileName)}"`,
+    doing: "opening a bundled file",
+    found: `none named "${quote(path)}"`,
     allowed: Object.keys(BUNDLED)
-      .map((path) => path.slice(path.lastIndexOf("/") + 1))
+      .map((own) => own.replace("../../fixtures/", ""))
       .join(", "),
     advice: "choose one of these, or give a file",
   });

@@ -5,7 +5,10 @@ import {
   belowFloorWords,
   divergenceAnswer,
   divergenceVerdict,
+  leavesActivations,
+  roundedWords,
   scoredPositions,
+  servedWords,
   settledWords,
   standingWords,
   windowsToPart,
@@ -118,6 +121,65 @@ test("how rows stand, in the words of a table", () => {
   expect(points[1] && beatenBy({ ...points[1], smallerBy: 0 })).toBe("the same size, 50 % of its KLD");
   const partial = divergenceFrontier({ ...result, finished: false });
   expect(partial.map(standingWords)[0]).toBe("on the line so far");
+});
+
+describe("what was rounded", () => {
+  const rows = (...schemes: readonly string[]) =>
+    sampleMeasurement(schemes.map((scheme) => ({ scheme, bytes: 1, kld: windowsAround(0.1) }))).rows;
+  const said = (schemes: readonly string[], change: Partial<Parameters<typeof roundedWords>[0]["roundings"]> = {}) =>
+    roundedWords({
+      rows: rows(...schemes),
+      roundings: { weights: true, activations: true, kvCache: null, ...change },
+      calibration: null,
+    });
+
+  test("as the recipes have it", () => {
+    expect(said(["W4A16"])).toBe("weights rounded");
+    expect(said(["W8A8"])).toBe("weights and activations rounded");
+    expect(said(["W4A16", "W8A8"])).toBe("weights rounded, activations where the scheme says so");
+  });
+
+  test("as it was asked", () => {
+    expect(said(["W8A8"], { activations: false })).toBe("weights alone rounded");
+    expect(said(["W8A8"], { weights: false })).toBe("activations alone rounded");
+    expect(said(["W4A16"], { weights: false })).toBe("nothing rounded");
+    expect(said(["W8A8"], { weights: false, activations: false, kvCache: "int8:token-head" })).toBe(
+      "keys and values int8 per token and head, taken at run time (vLLM's rule)",
+    );
+  });
+
+  test("whence ranges come, and a checkpoint that was given counts for nothing", () => {
+    const [own, given] = rows("W8A8", "elsewhere");
+    if (!own || !given) throw new Error("no rows");
+    expect(
+      roundedWords({
+        rows: [own, { ...given, method: "given" }],
+        roundings: { weights: true, activations: true, kvCache: "int8:tensor" },
+        calibration: { name: "calibration: 64 windows", hash: "", windows: 64 },
+      }),
+    ).toBe(
+      "weights and activations rounded; keys and values int8 per tensor, static (static_minmax); ranges from calibration: 64 windows",
+    );
+  });
+
+  test("a recipe with activations leaves them out only where they were asked to stay", () => {
+    const off = { roundings: { weights: true, activations: false, kvCache: null } };
+    expect(leavesActivations({ roundsActivations: true }, off)).toBe(true);
+    expect(leavesActivations({ roundsActivations: false }, off)).toBe(false);
+    expect(leavesActivations({ roundsActivations: true }, sampleMeasurement())).toBe(false);
+  });
+});
+
+test("serving on one line with its difference", () => {
+  const [row] = sampleMeasurement([{ scheme: "W8A8", bytes: 1, kld: windowsAround(0.02) }]).rows;
+  const divergence = row?.divergence ?? null;
+  const difference = { value: -1.5e-5, interval: { low: -1.4e-4, high: 1.3e-4 } };
+  expect(servedWords({ divergence, difference, evidence: "" })).toBe(
+    "mean KLD 0.02000 ± 0.0010; served − simulated −1.50e−5, 95 % −1.4e−4 … 1.3e−4",
+  );
+  const alone = { value: 0.001, interval: null };
+  expect(servedWords({ divergence, difference: alone, evidence: "" })).toMatch(/; served − simulated 0\.00100$/);
+  expect(servedWords({ divergence: null, difference: null, evidence: "" })).toBe("");
 });
 
 test("of a window the positions n/2 to n − 2 are scored", () => {

@@ -2,8 +2,9 @@ import { quote } from "../base/errors.ts";
 import { formatCount, formatNumber, formatPercent } from "../base/format.ts";
 import { scoredRange } from "../metrics/token-scores.ts";
 import type { PairVerdict } from "../metrics/verdict.ts";
+import { describeKvCache, parseKvCache } from "../schemes/kv-cache.ts";
 import type { DivergencePoint } from "./frontier.ts";
-import type { MeasureResult, MeasureRow, Verdict } from "./measure-result.ts";
+import type { MeasureResult, MeasureRow, ServedDivergence, Verdict } from "./measure-result.ts";
 
 /** A sentence has room for this much of a name. */
 const LONGEST_NAME = 48;
@@ -129,6 +130,61 @@ function sizeGain({ smallerBy }: DivergencePoint, before: string): string {
 
 function percent(share: number): string {
   return share < 0.01 ? "less than 1 %" : `${(share * 100).toFixed(0)} %`;
+}
+
+/** Of a recipe that rounds activations while the run left them alone. */
+export const ACTIVATIONS_LEFT_OUT = "activations are rounded too when it is served: not in these figures";
+
+/** Whether the figures of a row leave out what its recipe does to activations. */
+export function leavesActivations(
+  { roundsActivations }: Pick<MeasureRow, "roundsActivations">,
+  { roundings }: Pick<MeasureResult, "roundings">,
+): boolean {
+  return roundsActivations && !roundings.activations;
+}
+
+/**
+ * What a measurement rounded: `weights and activations rounded`, `activations alone rounded`, `nothing rounded`; keys and values
+ * and whence static ranges come behind it.
+ */
+export function roundedWords({
+  rows,
+  roundings,
+  calibration,
+}: Pick<MeasureResult, "rows" | "roundings" | "calibration">): string {
+  const recipes = rows.filter(({ method }) => method !== "given");
+  const own = recipes.filter(({ roundsActivations }) => roundsActivations);
+  const isSome = roundings.activations && own.length > 0;
+  const isAll = isSome && own.length === recipes.length;
+  const main = roundings.weights
+    ? isAll
+      ? "weights and activations rounded"
+      : isSome
+        ? "weights rounded, activations where the scheme says so"
+        : own.length > 0
+          ? "weights alone rounded"
+          : "weights rounded"
+    : isSome
+      ? "activations alone rounded"
+      : "";
+  const cache = roundings.kvCache === null ? "" : describeKvCache(parseKvCache(roundings.kvCache));
+  const ranges = calibration === null ? "" : `ranges from ${quote(calibration.name)}`;
+  return [main || (cache === "" ? "nothing rounded" : ""), cache, ranges].filter(Boolean).join("; ");
+}
+
+/** What serving does to a row, on one line: `mean KLD 0.0013; served − simulated −1.5e−5, 95 % −1.4e−4 … 1.3e−4`. Empty before it is known. */
+export function servedWords({ divergence, difference }: ServedDivergence): string {
+  if (divergence === null) return "";
+  const { value, uncertainty } = divergence.kld;
+  const spread = uncertainty === null ? "" : ` ± ${formatNumber(uncertainty, 2)}`;
+  return [`mean KLD ${formatNumber(value, 4)}${spread}`, ...differenceWords(difference)].join("; ");
+}
+
+function differenceWords(difference: ServedDivergence["difference"]): readonly string[] {
+  if (difference === null) return [];
+  const { value, interval } = difference;
+  const range = interval === null ? "" : `, 95 % ${formatNumber(interval.low, 2)} … ${formatNumber(interval.high, 2)}`;
+  return [`served − simulated ${formatNumber(value)}${range}`];
 }
 
 /** Positions that are scored of so many windows, all of one length: the second half of each. */

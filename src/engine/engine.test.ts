@@ -209,6 +209,21 @@ test("a matrix that a scheme cannot take has its own error; the others stand, an
   expect(await codeOf(engine.quantize(ignoring, createMemoryOutput()))).toBe("no error");
 });
 
+test("static activations are laid out, and refused by an export, which has no text to run", async () => {
+  const { engine } = await engineOn(madeFolder([{ name: "layers.0.a.weight", shape: [8, 64] }]));
+  const bytesOf = async (scheme: string) =>
+    (await engine.compare({ ...REQUEST, schemes: [scheme] })).schemes[0]?.layers[0]?.storedBytes;
+  const [dynamic, fixed] = [
+    await bytesOf("int8:channel/int8:tensor"),
+    await bytesOf("int8:channel/int8:tensor:static"),
+  ];
+  expect([dynamic, fixed]).toEqual([8 * 64 + 8 * 2, 8 * 64 + 8 * 2 + 2]);
+  const output = createMemoryOutput();
+  const request = { scheme: "int8:channel/int8:tensor:static", arithmetic: "eager", ignore: [] } as const;
+  expect(await codeOf(engine.quantize(request, output))).toBe("scheme/needs-calibration");
+  expect(output.files.size).toBe(0);
+});
+
 test("cancelling at any tile or write ends with run/cancelled and leaves nothing", async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat({ max: 60 }), async (steps) => {

@@ -1,26 +1,28 @@
 import type { DecoderGraph } from "../architectures/graph.ts";
-import { asLabError, quote } from "../base/errors.ts";
+import { asLabError } from "../base/errors.ts";
 import type { Device } from "../device/device.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import { DivergenceSink } from "../metrics/divergence-sink.ts";
-import type { TokenScores } from "../metrics/token-scores.ts";
-import { matricesOf, registerBytes, runModel } from "../models/model-run.ts";
-import type { Variant } from "../models/run-setup.ts";
+import type { PositionRange, TokenScores } from "../metrics/token-scores.ts";
+import { runModel } from "../models/model-run.ts";
 import { batchWindows } from "../models/windows.ts";
 import type { Arithmetic } from "../schemes/scheme.ts";
 import type { MeasureRequest } from "./api.ts";
 import { Bench } from "./bench.ts";
+import { type CalibrationRanges, calibrate, needsRanges, requireCalibration } from "./calibration.ts";
+import type { Candidate } from "./candidate.ts";
 import type { CheckpointPlan } from "./checkpoint-plan.ts";
-import { codesOf } from "./codes.ts";
+import { codesOfCandidate } from "./codes.ts";
 import { decoderOf } from "./decoder-of.ts";
 import type { DevicePick, DeviceSet } from "./device-set.ts";
-import { ModelParameters, type VariantSource } from "./model-parameters.ts";
+import { ModelParameters } from "./model-parameters.ts";
 import type { WorkHooks } from "./pace.ts";
-import { prepareMatrix } from "./restore-tile.ts";
+import { passBytesOf, passEnd, passProgress } from "./passes.ts";
 import type { ModelSummary } from "./result.ts";
+import { ORIGINAL, type RunVariant, requireKnownAttentions, variantOf } from "./variants.ts";
 
-/** Memory for what runs through the layers, of all variants together, in bytes. */
-export const ACTIVATION_BYTES = 2 ** 28;
+/** What a measurement says that it does. */
+const RUNNING = "running the models";
 
 /** What a measurement works on. */
 export interface MeasureJob {
@@ -32,13 +34,6 @@ export interface MeasureJob {
   readonly request: MeasureRequest;
 }
 
-/** A model to be held against the original. */
-export type Candidate =
-  | { readonly kind: "recipe"; readonly plan: CheckpointPlan }
-  | { readonly kind: "checkpoint"; readonly checkpoint: Checkpoint }
-  /** The original, every result rounded to bf16. */
-  | { readonly kind: "rounded" };
-
 /** Scores of one candidate, window by window, as far as they are known. */
 export type WindowScores = readonly TokenScores[];
 
@@ -48,6 +43,10 @@ export interface DivergenceJob {
   readonly arithmetic: Arithmetic;
   /** Token ids of each window, checked against the vocabulary. */
   readonly windows: readonly (readonly number[])[];
+  /** Positions of each window that are scored; absent: those of `scoredRange`. */
+  readonly scored?: readonly PositionRange[];
+  /** Token ids of each window that static scales are taken from. */
+  readonly calibration?: readonly (readonly number[])[];
 }
 
 /** Who remembers scores from one job to the next. */
@@ -55,6 +54,9 @@ export interface ScoreMemory {
   known(candidate: number, device: Device): Promise<WindowScores>;
   keep(candidate: number, device: Device, scores: WindowScores): Promise<void>;
 }
+
+/** For work that is not remembered. */
+export const NOTHING_KNOWN: ScoreMemory = { known: async () => [], keep: async () => {} };
 
 /** Which devices did the work, and what they found. */
 export interface DivergenceFound {
@@ -79,9 +81,11 @@ export async function measureDivergence(
 ): Promise<DivergenceFound> {
   const { candidates, checkpoint } = job;
   const graph = decoderOf(checkpoint);
+  requireCalibration(candidates, job.calibration);
+  requireKnownAttentions(graph, candidates);
   const needs = (index: number) => {
     const candidate = candidates[index];
-    return candidate?.kind === "recipe" ? codesOf(candidate.plan, job.arithmetic) : [];
+    return candidate ? codesOfCandidate(candidate, job.arithmetic) : [];
   };
   const lanes = await devices.lanes([...candidates.keys()], needs, "multiplying");
   const scores: TokenScores[][] = candidates.map(() => []);
@@ -108,18 +112,6 @@ export async function measureDivergence(
     }
   }
   return { scores, used: finished, knownWindows };
-}
-
-/** Bytes of all matrices of a graph; the embedding counts twice where the head is tied to it. */
-function passBytesOf(graph: DecoderGraph, { checkpoint, windows }: DivergenceJob): number {
-  const tensors = new Map(checkpoint.tensors.map((tensor) => [tensor.name, tensor]));
-  const longest = Math.max(...windows.map(({ length }) => length));
-  return matricesOf(graph, longest).reduce((sum, { place, rows, cols }) => {
-    const tensor = tensors.get(place.tensor);
-    if (!tensor) return sum;
-    const elements = tensor.shape.reduce((product, size) => product * size, 1);
-    return sum + ((tensor.end - tensor.start) / elements) * rows * cols;
-  }, 0);
 }
 
 /** The candidates that one device takes. */
@@ -149,41 +141,29 @@ class LaneRun {
     this.#members = members;
     this.#scores = scores;
     this.#hooks = hooks;
-    this.#passBytes = passBytesOf(graph, job);
+    this.#passBytes = passBytesOf(graph, job.checkpoint, job.windows);
   }
 
   async run(landed: (active: readonly number[]) => Promise<void>): Promise<void> {
-    const sources = new Map<number, VariantSource>();
-    for (const member of this.#members) sources.set(member, await this.#sourceOf(member));
     const { windows } = this.#job;
+    const done = (member: number) => this.#scores[member]?.length ?? 0;
+    if (this.#members.every((member) => done(member) >= windows.length)) return;
+    const variants = await this.#variants();
     for (;;) {
-      const done = (member: number) => this.#scores[member]?.length ?? 0;
       const first = Math.min(...this.#members.map(done));
       if (first >= windows.length) return;
       const active = this.#members.filter((member) => done(member) === first);
       // Those that are further on join where they stand.
       const next = Math.min(...this.#members.filter((member) => done(member) > first).map(done), windows.length);
       const found = await this.#bench.attempt("running the model", () => {
-        const end = Math.min(next, this.#passEnd(first, active.length + 1));
-        return this.#pass(first, end, active, sources);
+        // It doubles what is done, as far as memory allows.
+        const ahead = windows.slice(0, Math.min(next, 2 * first + 1));
+        const end = passEnd(this.#graph, ahead, first, active.length + 1, this.#mostWindows);
+        return this.#pass(first, end, active, variants);
       });
       for (const [index, member] of active.entries()) this.#scores[member]?.push(...(found[index] ?? []));
       await landed(active);
     }
-  }
-
-  /** Before which window a pass ends that begins at `first`: it doubles what is done, as far as memory allows. */
-  #passEnd(first: number, models: number): number {
-    const perToken = registerBytes(this.#graph) * models;
-    let tokens = 0;
-    let end = first;
-    for (const window of this.#job.windows.slice(first, 2 * first + 1)) {
-      tokens += window.length;
-      const isTooMuch = tokens * perToken > ACTIVATION_BYTES || end - first >= this.#mostWindows;
-      if (end > first && isTooMuch) break;
-      end++;
-    }
-    return end;
   }
 
   /** @returns scores of each active candidate, window by window */
@@ -191,25 +171,28 @@ class LaneRun {
     first: number,
     end: number,
     active: readonly number[],
-    sources: ReadonlyMap<number, VariantSource>,
+    variants: ReadonlyMap<number, RunVariant>,
   ): Promise<readonly WindowScores[]> {
-    const { checkpoint, candidates, windows } = this.#job;
+    const { checkpoint, windows, scored } = this.#job;
     const { device } = this.#bench;
     const own = windows.slice(first, end);
-    const variants: Variant[] = [
-      { roundsTo: null },
-      ...active.map((member) => ({ roundsTo: candidates[member]?.kind === "rounded" ? ("bf16" as const) : null })),
-    ];
-    const original: VariantSource = { kind: "original" };
+    const models = [ORIGINAL, ...active.map((member) => variants.get(member) ?? ORIGINAL)];
     const parameters = new ModelParameters(
       this.#bench,
       checkpoint,
-      [original, ...active.map((member) => sources.get(member) ?? original)],
-      (doneBytes, item) => this.#tell(first, end, doneBytes, item),
+      models.map(({ source }) => source),
+      passProgress(this.#hooks, RUNNING, this.#passBytes, windows.length, first, end),
     );
-    const sink = new DivergenceSink(device, own, active.length);
+    const sink = new DivergenceSink(device, own, active.length, scored?.slice(first, end));
     try {
-      await runModel({ device, graph: this.#graph, parameters, variants, batch: batchWindows(own), sink });
+      await runModel({
+        device,
+        graph: this.#graph,
+        parameters,
+        variants: models.map(({ variant }) => variant),
+        batch: batchWindows(own),
+        sink,
+      });
       return active.map((_, index) => sink.scores(index));
     } catch (thrown) {
       const error = asLabError(thrown, "running the model");
@@ -221,29 +204,22 @@ class LaneRun {
     }
   }
 
-  #tell(first: number, end: number, doneBytes: number, item: string): void {
-    const { windows } = this.#job;
-    // Counted as if each window had a pass of its own: what takes time is the products, not the reading.
-    this.#hooks.onProgress?.({
-      phase: "running the models",
-      doneBytes: first * this.#passBytes + (end - first) * doneBytes,
-      totalBytes: windows.length * this.#passBytes,
-      item: quote(item),
-      doneItems: first,
-      totalItems: windows.length,
-    });
-  }
-
-  /** What a candidate does to each matrix; looks at whole matrices where the recipe asks for it. */
-  async #sourceOf(member: number): Promise<VariantSource> {
-    const candidate = this.#job.candidates[member];
-    if (candidate?.kind === "checkpoint") return candidate;
-    if (candidate?.kind !== "recipe") return { kind: "original" };
-    const matrices = new Map();
-    for (const matrix of candidate.plan.matrices) {
-      const recipe = await prepareMatrix(this.#bench, candidate.plan, matrix, this.#job.arithmetic);
-      matrices.set(matrix.tensor.name, recipe);
+  /** The members made ready to run. */
+  async #variants(): Promise<ReadonlyMap<number, RunVariant>> {
+    const { checkpoint, candidates, arithmetic, calibration = [] } = this.#job;
+    const own = this.#members.flatMap((member) => candidates[member] ?? []);
+    const isStatic = own.some(needsRanges);
+    const ranges: CalibrationRanges | null = isStatic
+      ? await this.#bench.attempt("running the calibration text", () =>
+          calibrate(this.#bench, checkpoint, this.#graph, calibration, own, this.#hooks),
+        )
+      : null;
+    const variants = new Map<number, RunVariant>();
+    for (const member of this.#members) {
+      const candidate = candidates[member];
+      if (!candidate) continue;
+      variants.set(member, await variantOf(this.#bench, this.#graph, candidate, arithmetic, ranges));
     }
-    return { kind: "recipe", matrices };
+    return variants;
   }
 }

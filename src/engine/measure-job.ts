@@ -1,6 +1,6 @@
-import type { DecoderGraph } from "../architectures/graph.ts";
 import { LabError } from "../base/errors.ts";
 import { computed } from "../base/quantity.ts";
+import type { AnyKernel } from "../device/kernel.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import { BlockBootstrap, BOOTSTRAP_FIGURES, windowSums } from "../metrics/block-bootstrap.ts";
 import { klStatistics } from "../metrics/kl-statistics.ts";
@@ -9,11 +9,19 @@ import { joinScores, scoredRange, type TokenScores } from "../metrics/token-scor
 import { judgeVariants } from "../metrics/verdict.ts";
 import { roundsActivations } from "../schemes/recipe.ts";
 import type { EngineHost, MeasureRequest } from "./api.ts";
+import { appliedOf, type Candidate, isServedOtherwise, roundedWords, SERVED_EVIDENCE } from "./candidate.ts";
 import { type CheckpointPlan, refusalOf } from "./checkpoint-plan.ts";
 import { decoderOf, requireSameTensors } from "./decoder-of.ts";
 import { type DeviceSet, kernelReport } from "./device-set.ts";
-import { type Candidate, type DivergenceFound, type MeasureJob, measureDivergence } from "./measure-divergence.ts";
-import type { Divergence, MeasuredText, MeasureResult, MeasureRow } from "./measure-result.ts";
+import { type DivergenceFound, type MeasureJob, measureDivergence, type WindowScores } from "./measure-divergence.ts";
+import type {
+  Divergence,
+  MeasuredText,
+  MeasuredTokens,
+  MeasureResult,
+  MeasureRow,
+  ServedDivergence,
+} from "./measure-result.ts";
 import { modelKernels } from "./model-kernels.ts";
 import type { WorkHooks } from "./pace.ts";
 import { recipeNotices } from "./recipe-notices.ts";
@@ -38,29 +46,35 @@ export async function measureModels(
   for (const other of others) requireSameTensors(graph, checkpoint, other);
   const { windows } = request.text;
   checkWindows(windows, graph.vocabularySize);
+  const applied = appliedOf(request.roundings);
+  const recipes = plans.map((plan): Candidate => ({ kind: "recipe", plan, applied }));
+  const served = recipes.map((candidate): Candidate | null =>
+    request.served && candidate.kind === "recipe" && isServedOtherwise(candidate)
+      ? { ...candidate, applied: { ...applied, rule: "served" } }
+      : null,
+  );
   const candidates: readonly Candidate[] = [
     { kind: "rounded" },
-    ...plans.map((plan): Candidate => ({ kind: "recipe", plan })),
+    ...recipes,
     ...others.map((other): Candidate => ({ kind: "checkpoint", checkpoint: other })),
+    ...served.filter((candidate) => candidate !== null),
   ];
   const text = textOf(request);
+  const kernels = modelKernels(graph, candidates);
   const result = (
     { scores, used, knownWindows }: DivergenceFound,
     outcome: MeasureResult["outcome"],
   ): MeasureResult => {
-    const doneWindows = Math.min(...scores.map((own) => own.length));
-    const heads = scores.map((own) => own.slice(0, doneWindows));
-    const bootstraps = heads.map((own) => new BlockBootstrap(own.map((part) => windowSums(part))));
-    const divergences = bootstraps.map((bootstrap, index) =>
-      divergenceOf(
-        request,
-        heads[index] ?? [],
-        bootstrap,
-        candidates[index]?.kind === "rounded" ? "bfloat16" : "float32",
-      ),
+    const doneWindows = doneWindowsOf(scores);
+    const found = new Map<Candidate | null, Measured>(
+      candidates.map((candidate, index) => {
+        const own = scores[index]?.slice(0, doneWindows) ?? [];
+        const bootstrap = new BlockBootstrap(own.map((part) => windowSums(part)));
+        return [candidate, { bootstrap, divergence: divergenceOf(request, candidate, own, bootstrap) }];
+      }),
     );
-    const [floor = null, ...variants] = bootstraps;
-    const [floorDivergence = null, ...rowDivergences] = divergences;
+    const [floor, ...variants] = candidates.slice(0, 1 + plans.length + others.length).map((own) => found.get(own));
+    const divergenceAt = (index: number) => variants[index]?.divergence ?? null;
     return {
       schemaVersion: SCHEMA_VERSION,
       kind: "measure",
@@ -69,38 +83,98 @@ export async function measureModels(
       model: job.summary,
       arithmetic: request.arithmetic,
       ignore: request.ignore,
+      roundings: request.roundings,
+      calibration: calibrationOf(request),
       text: { ...text, doneWindows, knownWindows },
       rows: [
-        ...plans.map((plan, index) => recipeRow(job, plan, rowDivergences[index] ?? null)),
-        ...others.map((other, index) => checkpointRow(job, other, rowDivergences[plans.length + index] ?? null)),
+        ...plans.map((plan, index) => ({
+          ...recipeRow(job, plan, divergenceAt(index)),
+          served: served[index] ? servedOf(found.get(served[index]), variants[index]) : null,
+        })),
+        ...others.map((other, index) => checkpointRow(job, other, divergenceAt(plans.length + index))),
       ],
-      noiseFloor: { dtype: "bf16", divergence: floorDivergence },
-      verdict: doneWindows > 0 ? judgeVariants(variants, floor) : null,
-      kernels: used.flatMap((pick) => modelKernels(graph, plans).map((kernel) => kernelReport(pick, kernel))),
+      noiseFloor: { dtype: "bf16", divergence: floor?.divergence ?? null },
+      verdict:
+        doneWindows > 0
+          ? judgeVariants(
+              variants.flatMap((own) => own?.bootstrap ?? []),
+              floor?.bootstrap ?? null,
+            )
+          : null,
+      kernels: used.flatMap((pick) => kernels.map((kernel) => kernelReport(pick, kernel))),
       elapsedMs: host.now() - started,
     };
   };
+  const report = (found: DivergenceFound, outcome: MeasureResult["outcome"]): MeasureResult => {
+    const measured = result(found, outcome);
+    hooks.onTokens?.(tokensOf(measured, found.scores.slice(1), windows));
+    return measured;
+  };
   const found = await measureDivergence(
-    { checkpoint, candidates, arithmetic: request.arithmetic, windows },
+    {
+      checkpoint,
+      candidates,
+      arithmetic: request.arithmetic,
+      windows,
+      ...(request.calibration && { calibration: request.calibration.windows }),
+    },
     devices,
     hooks,
-    new ScoreCache(host.store, job, candidates, programsOf(host, graph, plans), hooks.signal),
-    (soFar) => hooks.onMeasured?.(result(soFar, "partial")),
+    new ScoreCache(
+      host.store,
+      job,
+      candidates,
+      // Of each its own: what another candidate takes besides does not make its scores others.
+      candidates.map((candidate) => programsOf(host, modelKernels(graph, [candidate]))),
+      hooks.signal,
+    ),
+    (soFar) => hooks.onMeasured?.(report(soFar, "partial")),
   );
-  const done = result(found, "done");
-  for (const [index, { scheme }] of done.rows.entries()) {
-    hooks.onPositions?.(scheme, joinScores(found.scores[index + 1] ?? []).kld as Float64Array<ArrayBuffer>);
-  }
-  return done;
+  return report(found, "done");
+}
+
+/** One model's scores, added up. */
+interface Measured {
+  readonly bootstrap: BlockBootstrap;
+  readonly divergence: Divergence | null;
+}
+
+/** Windows that every candidate is through with. */
+function doneWindowsOf(scores: readonly WindowScores[]): number {
+  return Math.min(...scores.map((own) => own.length));
+}
+
+/** Every scored position, row by row. */
+function tokensOf(
+  { rows, text: { doneWindows } }: MeasureResult,
+  scores: readonly WindowScores[],
+  windows: readonly (readonly number[])[],
+): MeasuredTokens {
+  const places = windows.slice(0, doneWindows).flatMap(({ length }, window) => {
+    const { start, end } = scoredRange(length);
+    return Array.from({ length: end - start }, (_, at) => ({ window, place: start + at }));
+  });
+  return {
+    doneWindows,
+    windows: Uint32Array.from(places, ({ window }) => window),
+    places: Uint32Array.from(places, ({ place }) => place),
+    rows: rows.map(({ scheme }, index) => ({ scheme, scores: joinScores(scores[index]?.slice(0, doneWindows) ?? []) })),
+  };
+}
+
+function servedOf(served: Measured | undefined, simulated: Measured | undefined): ServedDivergence {
+  const difference =
+    served?.divergence && simulated?.divergence ? served.bootstrap.difference(simulated.bootstrap, "kld") : null;
+  return { divergence: served?.divergence ?? null, difference, evidence: SERVED_EVIDENCE };
+}
+
+function calibrationOf({ calibration }: MeasureRequest): MeasureResult["calibration"] {
+  return calibration && { name: calibration.source, hash: calibration.hash, windows: calibration.windows.length };
 }
 
 /** Everything that computes a measurement, as bytes: shaders and the WebAssembly module. */
-function programsOf(
-  { wasm }: Pick<EngineHost, "wasm">,
-  graph: DecoderGraph,
-  plans: readonly CheckpointPlan[],
-): Uint8Array<ArrayBuffer> {
-  const shaders = modelKernels(graph, plans).flatMap(({ wgsl, variants = [] }) => [
+function programsOf({ wasm }: Pick<EngineHost, "wasm">, kernels: readonly AnyKernel[]): Uint8Array<ArrayBuffer> {
+  const shaders = kernels.flatMap(({ wgsl, variants = [] }) => [
     wgsl ?? "",
     ...variants.map((variant) => variant.wgsl),
   ]);
@@ -114,9 +188,9 @@ function programsOf(
 
 function divergenceOf(
   { text }: MeasureRequest,
+  candidate: Candidate,
   scores: readonly TokenScores[],
   bootstrap: BlockBootstrap,
-  dtype: Divergence["dtype"],
 ): Divergence | null {
   const joined = joinScores(scores);
   const statistics = klStatistics(joined);
@@ -128,8 +202,8 @@ function divergenceOf(
     return { slice, tokens: text.windows[index] ?? [], scores: own };
   });
   return {
-    dtype,
-    activationQuantization: [],
+    dtype: candidate.kind === "rounded" ? "bfloat16" : "float32",
+    activationQuantization: roundedWords(candidate),
     ...statistics,
     intervals: intervals as Divergence["intervals"],
     notFinite: joined.notFinite,
@@ -137,7 +211,11 @@ function divergenceOf(
   };
 }
 
-function recipeRow({ summary, request }: MeasureJob, plan: CheckpointPlan, divergence: Divergence | null): MeasureRow {
+function recipeRow(
+  { summary, request }: MeasureJob,
+  plan: CheckpointPlan,
+  divergence: Divergence | null,
+): Omit<MeasureRow, "served"> {
   const refusal = refusalOf(plan);
   return {
     scheme: plan.recipe.name,
@@ -166,6 +244,7 @@ function checkpointRow({ summary, request }: MeasureJob, other: Checkpoint, dive
     bitsPerWeight: computed((8 * bytes) / summary.parameters.value, "bits per weight", "bits of its files / weights"),
     roundsActivations: false,
     divergence,
+    served: null,
     notices: [],
   };
 }

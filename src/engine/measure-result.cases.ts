@@ -2,6 +2,7 @@ import { computed } from "../base/quantity.ts";
 import { BlockBootstrap } from "../metrics/block-bootstrap.ts";
 import { judgeVariants } from "../metrics/verdict.ts";
 import type { Divergence, MeasureResult, MeasureRow } from "./measure-result.ts";
+import { WHOLE_PRESET } from "./roundings.ts";
 
 const POSITIONS = 127;
 
@@ -61,6 +62,8 @@ export function sampleMeasurement(
     },
     arithmetic: "eager",
     ignore: ["lm_head", "re:.*embed_tokens"],
+    roundings: WHOLE_PRESET,
+    calibration: null,
     text: {
       name: `scripture: ${doneWindows} windows`,
       hash: "abc",
@@ -80,6 +83,7 @@ export function sampleMeasurement(
       bitsPerWeight: computed((bytes * 8) / 3.67e6, "bits per weight", ""),
       roundsActivations: scheme.endsWith("A8"),
       divergence: kld.length === 0 ? null : sampleDivergence(kld),
+      served: null,
       notices: [],
       ...own,
     })),

@@ -3,16 +3,19 @@ import type { Quantity } from "../base/quantity.ts";
 import type { BootstrapFigure, Interval } from "../metrics/block-bootstrap.ts";
 import type { KlStatistics } from "../metrics/kl-statistics.ts";
 import type { SliceDivergence } from "../metrics/slices.ts";
+import type { TokenScores } from "../metrics/token-scores.ts";
 import type { Verdict } from "../metrics/verdict.ts";
 
 export type { Finding } from "../formats/text/doctor.ts";
 
 import type { Finding } from "../formats/text/doctor.ts";
 import type { ArithmeticName, KernelReport, ModelSummary, Notice } from "./result.ts";
+import type { Roundings } from "./roundings.ts";
 
 export type { BootstrapFigure, Interval } from "../metrics/block-bootstrap.ts";
 export type { KlStatistics, UncertainValue } from "../metrics/kl-statistics.ts";
 export type { SliceDivergence } from "../metrics/slices.ts";
+export type { TokenScores } from "../metrics/token-scores.ts";
 export type { Verdict } from "../metrics/verdict.ts";
 
 /** The text that models are compared on. */
@@ -40,7 +43,7 @@ export interface MeasuredText {
 export interface Divergence extends KlStatistics {
   /** Arithmetic of the forward pass, as `measure.py` of the conformance kit names it. */
   readonly dtype: "float32" | "bfloat16";
-  /** What the forward pass rounds besides weights: nothing yet. */
+  /** What the forward pass rounds besides weights, in `measure.py`'s words. */
   readonly activationQuantization: readonly string[];
   /** At 95 %, by resampling whole windows; null below two windows, and where a position is not finite. */
   readonly intervals: Readonly<Record<BootstrapFigure, Interval | null>>;
@@ -48,6 +51,16 @@ export interface Divergence extends KlStatistics {
   readonly notFinite: number;
   /** Parts of the positions: by slice of the text, late in a window, before rare tokens. */
   readonly slices: readonly SliceDivergence[];
+}
+
+/** A recipe as it is served: rounded by vLLM's rule where the tool simulates another. */
+export interface ServedDivergence {
+  /** Null until a position is scored. */
+  readonly divergence: Divergence | null;
+  /** Mean KL divergence served − simulated, in nats, and its interval at 95 % over the same windows; null as `divergence`. */
+  readonly difference: { readonly value: number; readonly interval: Interval | null } | null;
+  /** How sure the lab is of that rule. */
+  readonly evidence: string;
 }
 
 /** One model beside the original. */
@@ -60,10 +73,12 @@ export interface MeasureRow {
   /** Bytes of the `.safetensors` files that export writes. */
   readonly bytes: Quantity;
   readonly bitsPerWeight: Quantity;
-  /** What the divergence leaves out: activations are rounded too when such a model is served. */
+  /** Activations are rounded too when such a model is served. */
   readonly roundsActivations: boolean;
   /** Null until a position is scored. */
   readonly divergence: Divergence | null;
+  /** The same with activations rounded as vLLM's kernel rounds them; null where that was not asked for or is no other. */
+  readonly served: ServedDivergence | null;
   readonly notices: readonly Notice[];
   /** The recipe cannot be exported as it is; the figures are of the matrices that it can take. */
   readonly error?: LabErrorData;
@@ -78,6 +93,9 @@ export interface MeasureResult {
   readonly model: ModelSummary;
   readonly arithmetic: ArithmeticName;
   readonly ignore: readonly string[];
+  readonly roundings: Roundings;
+  /** The text that static ranges were taken from, or null. */
+  readonly calibration: { readonly name: string; readonly hash: string; readonly windows: number } | null;
   readonly text: MeasuredText;
   readonly rows: readonly MeasureRow[];
   /** The original itself with every result rounded to bf16, as a server computes: differences below it say nothing. */
@@ -86,4 +104,14 @@ export interface MeasureResult {
   readonly verdict: Verdict | null;
   readonly kernels: readonly KernelReport[];
   readonly elapsedMs: number;
+}
+
+/** Every scored position of a measurement, as far as it has come: the same places for all rows. */
+export interface MeasuredTokens {
+  readonly doneWindows: number;
+  /** Of each scored position, the window that it lies in and its place there: the token at place + 1 is what is predicted. */
+  readonly windows: Uint32Array<ArrayBuffer>;
+  readonly places: Uint32Array<ArrayBuffer>;
+  /** In the order of the result's rows. */
+  readonly rows: readonly { readonly scheme: string; readonly scores: TokenScores }[];
 }

@@ -174,6 +174,11 @@ function tensorNamed(checkpoint: Checkpoint, name: string, shape: readonly numbe
   });
 }
 
+/** The format of a tensor as it is stored. @throws LabError where it is missing or no float */
+export function storedFormat(checkpoint: Checkpoint, name: string): FloatName {
+  return elementOf(tensorNamed(checkpoint, name, null));
+}
+
 function elementOf({ name, dtype }: CheckpointTensor): FloatName {
   return floatNameOf(dtype, name, `running ${quote(name)}`);
 }

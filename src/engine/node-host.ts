@@ -2,6 +2,7 @@ import { basename, dirname, resolve } from "node:path";
 import { LabError, quote } from "../base/errors.ts";
 import type { ByteSource, Folder } from "../formats/byte-source.ts";
 import type { OutputFolder } from "../formats/output.ts";
+import { writeNodeFile } from "../formats/outputs/node-file-output.ts";
 import { createNodeOutput } from "../formats/outputs/node-output.ts";
 import { openNodeFile, openNodeFolder } from "../formats/sources/node-file-source.ts";
 import { openNodeStore } from "../formats/stores/node-store.ts";
@@ -63,6 +64,14 @@ export async function openDiskFile(
  */
 export async function createDiskOutput(path: string, input: DiskModel): Promise<OutputFolder> {
   return createNodeOutput(path, { notInside: [input.path] });
+}
+
+/**
+ * Writes one file; what had its name stays until all of it is written.
+ * @throws LabError `export/write-failed`
+ */
+export async function writeDiskFile(path: string, contents: string | Uint8Array): Promise<void> {
+  await writeNodeFile(resolve(path), contents);
 }
 
 /** The optional package `webgpu` (Dawn for Node). */

@@ -12,10 +12,10 @@ const THREAD_HEAP_MB = 2048;
 export function nodeText(): TextHost {
   return {
     startThread,
-    openBundled: async (fileName) => {
-      const file = await openNodeFile(fileURLToPath(new URL(`../../fixtures/text/${fileName}`, import.meta.url)));
+    openBundled: async (path) => {
+      const file = await openNodeFile(fileURLToPath(new URL(`../../fixtures/${path}`, import.meta.url)));
       const bytes = await file.read(0, file.sizeBytes).finally(() => file.close());
-      return createBufferSource(fileName, bytes);
+      return createBufferSource(file.name, bytes);
     },
   };
 }

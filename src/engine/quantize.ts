@@ -9,6 +9,7 @@ import { intQparams } from "../kernels/quant/int_qparams.ts";
 import { intQuantize } from "../kernels/quant/int_quantize.ts";
 import { minMax } from "../kernels/stats/min_max.ts";
 import { compressionConfig } from "../schemes/compression-config.ts";
+import { needsCalibration } from "../schemes/recipe.ts";
 import { recipeYaml } from "../schemes/recipe-yaml.ts";
 import { moduleMatcher } from "../schemes/targets.ts";
 import type { EngineHost, QuantizeRequest } from "./api.ts";
@@ -41,7 +42,7 @@ interface SmallFile {
  * every other tensor and file byte for byte, `quantization_config` in config.json, the index where the original has one,
  * and `recipe.yaml`. The caller commits or discards `output`.
  * @throws LabError `export/refused-matrices`, `export/already-quantized`, `export/no-config`, `export/nested-weights`,
- *   `export/fused-experts`, `run/cancelled`, `device/…`, `source/…`, `export/…`
+ *   `export/fused-experts`, `scheme/needs-calibration`, `run/cancelled`, `device/…`, `source/…`, `export/…`
  */
 export async function writeQuantized(
   checkpoint: Checkpoint,
@@ -245,6 +246,16 @@ function requireExportable(checkpoint: Checkpoint, plan: CheckpointPlan): void {
       "one matrix for each expert; LLM Compressor splits them, the lab does not yet",
       "compare the other weights here, and quantize this model with LLM Compressor",
     );
+  }
+  if (needsCalibration(plan.recipe)) {
+    throw new LabError({
+      code: "scheme/needs-calibration",
+      doing,
+      found: "static activations, whose input scales come from running text",
+      allowed: "recipes whose every stored scale follows from the weights",
+      advice: "measure it, or take dynamic activations",
+      fields: { recipe: quote(plan.recipe.name) },
+    });
   }
   const refusal = refusalOf(plan);
   if (refusal) throw refusal;

@@ -1,21 +1,21 @@
 import { sha256, sha256OfText } from "../base/sha256.ts";
 import type { Device } from "../device/device.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
-import type { TokenScores } from "../metrics/token-scores.ts";
+import { emptyScores, TOKEN_COLUMNS, type TokenScores } from "../metrics/token-scores.ts";
+import { needsRanges } from "./calibration.ts";
+import { appliedKey, type Candidate } from "./candidate.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import type { Candidate, MeasureJob, WindowScores } from "./measure-divergence.ts";
+import type { MeasureJob, WindowScores } from "./measure-divergence.ts";
 import type { Store } from "./store.ts";
 
 /** Raised when what is measured changes otherwise than by its kernels. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** What names of its entries begin with. */
 export const SCORES_PREFIX = "scores-";
 
 /** Hexadecimal digits of a hash in a name: 128 bits. */
 const HASH_LENGTH = 32;
-
-const COLUMNS = ["nllBase", "nll", "kld", "deltaP"] as const;
 
 /** One window in an entry's head. */
 interface StoredWindow {
@@ -32,18 +32,18 @@ export class ScoreCache {
   readonly #store: Store;
   readonly #job: MeasureJob;
   readonly #candidates: readonly Candidate[];
-  readonly #programs: Promise<string>;
+  readonly #programs: readonly Promise<string>[];
   readonly #signal: AbortSignal | undefined;
 
-  /** @param programs the texts of all kernels: what another program found is not taken for this one's */
+  /** @param programs of each candidate the texts of all kernels: what another program found is not taken for this one's */
   constructor(
     store: Store,
     job: MeasureJob,
     candidates: readonly Candidate[],
-    programs: Uint8Array<ArrayBuffer>,
+    programs: readonly Uint8Array<ArrayBuffer>[],
     signal: AbortSignal | undefined,
   ) {
-    this.#programs = sha256(programs);
+    this.#programs = programs.map((own) => sha256(own));
     this.#store = store;
     this.#job = job;
     this.#candidates = candidates;
@@ -69,11 +69,13 @@ export class ScoreCache {
     const candidate = this.#candidates[index];
     const fingerprint = (of: Checkpoint) => fingerprintOf(of, this.#signal);
     const [firstWindow = ""] = request.text.windowHashes;
-    const parts = [`${VERSION}`, await this.#programs, kind, adapter, await fingerprint(checkpoint), firstWindow];
+    const programs = (await this.#programs[index]) ?? "";
+    const parts = [`${VERSION}`, programs, kind, adapter, await fingerprint(checkpoint), firstWindow];
     let name = "bf16";
     if (candidate?.kind === "recipe") {
       name = candidate.plan.recipe.name;
-      parts.push(name, request.arithmetic, ...request.ignore);
+      parts.push(name, request.arithmetic, ...request.ignore, appliedKey(candidate.applied));
+      if (needsRanges(candidate)) parts.push(request.calibration?.hash ?? "");
     } else if (candidate?.kind === "checkpoint") {
       name = candidate.checkpoint.name;
       parts.push(await fingerprint(candidate.checkpoint));
@@ -99,15 +101,15 @@ function encode(scores: WindowScores, hashes: readonly string[]): Uint8Array<Arr
   const text = JSON.stringify({ windows });
   const head = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8));
   const positions = windows.reduce((sum, window) => sum + window.positions, 0);
-  const bytes = new Uint8Array(8 + head.length + 8 * positions * (COLUMNS.length + 1));
+  const bytes = new Uint8Array(8 + head.length + 8 * positions * TOKEN_COLUMNS.length);
   new DataView(bytes.buffer).setUint32(0, head.length, true);
   bytes.set(head, 8);
   const numbers = new Float64Array(bytes.buffer, 8 + head.length);
   let at = 0;
   for (const own of scores) {
-    for (const column of [...COLUMNS.map((name) => own[name]), own.sameTop]) {
-      numbers.set(column, at);
-      at += column.length;
+    for (const name of TOKEN_COLUMNS) {
+      numbers.set(own[name], at);
+      at += own[name].length;
     }
   }
   return bytes;
@@ -121,16 +123,16 @@ function decode(entry: Uint8Array): readonly { readonly hash: string; readonly s
     const head = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headLength)));
     const windows: readonly StoredWindow[] = head.windows;
     const numbers = new Float64Array(bytes.buffer, 8 + headLength);
-    const expected = windows.reduce((sum, { positions }) => sum + positions, 0) * (COLUMNS.length + 1);
+    const expected = windows.reduce((sum, { positions }) => sum + positions, 0) * TOKEN_COLUMNS.length;
     if (numbers.length !== expected) return [];
     let at = 0;
     return windows.map(({ hash, positions, notFinite }) => {
-      const take = () => {
+      const scores = emptyScores(positions);
+      for (const name of TOKEN_COLUMNS) {
+        scores[name].set(numbers.subarray(at, at + positions));
         at += positions;
-        return numbers.slice(at - positions, at);
-      };
-      const [nllBase, nll, kld, deltaP] = [take(), take(), take(), take()];
-      return { hash, scores: { nllBase, nll, kld, deltaP, sameTop: Uint8Array.from(take()), notFinite } };
+      }
+      return { hash, scores: { ...scores, notFinite } };
     });
   } catch {
     return [];

@@ -70,6 +70,6 @@ export interface PreparedText {
 export interface TextHost {
   /** Starts a thread for patterns and templates of untrusted files, which is ended when it takes too long. */
   readonly startThread: StartTextThread;
-  /** A file of the bundled texts: `scripture.txt`, `scripture.tokens.json`. */
-  readonly openBundled: (fileName: string) => Promise<ByteSource>;
+  /** A text or task file that the lab brings along, by its place in `fixtures`: `text/scripture.txt`. */
+  readonly openBundled: (path: string) => Promise<ByteSource>;
 }

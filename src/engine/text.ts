@@ -81,7 +81,7 @@ export async function prepareText(
 }
 
 /** The files at the top of a checkpoint that are neither weights nor config.json. */
-function tokenizerFolder(checkpoint: Checkpoint): Folder {
+export function tokenizerFolder(checkpoint: Checkpoint): Folder {
   return { name: checkpoint.name, files: new Map(checkpoint.sideFiles.map(({ path, source }) => [path, source])) };
 }
 
@@ -125,9 +125,9 @@ async function readBundled(name: BundledText, reading: Reading): Promise<ReadTex
   const { request, tokenizer, isBundledTokenizer, host } = reading;
   const takesIds =
     tokenizer === null || (isBundledTokenizer && (request.context ?? BUNDLED_CONTEXT) === BUNDLED_CONTEXT);
-  const text = await host.openBundled(`${name}.txt`);
+  const text = await host.openBundled(`text/${name}.txt`);
   const hash = await hashOf(text);
-  const content = await readTextFile(takesIds ? await host.openBundled(`${name}.tokens.json`) : text);
+  const content = await readTextFile(takesIds ? await host.openBundled(`text/${name}.tokens.json`) : text);
   return { name, hash, ...(await readContent(content, BUNDLED_CONTEXT, reading)) };
 }
 

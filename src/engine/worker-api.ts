@@ -1,9 +1,22 @@
 import type { LabErrorData } from "../base/errors.ts";
 import type { DeviceKind } from "../device/device.ts";
 import type { CompareRequest, DeviceChoice, KeptResults, MeasureRequest, QuantizeRequest } from "./api.ts";
+import type {
+  ActivationReport,
+  ActivationStrip,
+  DepthResult,
+  DiagnosisRequest,
+  GenerationRequest,
+  GenerationResult,
+  HealRequest,
+  HealResult,
+  TaskRequest,
+  TaskResult,
+  TokenLook,
+} from "./diagnosis-api.ts";
 import type { ErrorWindow, WindowRequest } from "./error-window.ts";
 import type { Ledger } from "./ledger.ts";
-import type { MeasureResult } from "./measure-result.ts";
+import type { MeasuredTokens, MeasureResult } from "./measure-result.ts";
 import type { CompareResult, ExportResult, ModelSummary, Progress } from "./result.ts";
 import type { MatrixSheet } from "./sheet.ts";
 import type { PreparedText, TextRequest, TextSource } from "./text-api.ts";
@@ -32,7 +45,9 @@ export type WorkerEvent =
   | { readonly type: "alive" }
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "partial"; readonly result: CompareResult }
-  | { readonly type: "measured"; readonly result: MeasureResult };
+  | { readonly type: "measured"; readonly result: MeasureResult }
+  | { readonly type: "tokens"; readonly tokens: MeasuredTokens }
+  | { readonly type: "healed"; readonly result: HealResult };
 
 /** Where kernels run in this worker. */
 export interface DeviceSummary {
@@ -59,7 +74,26 @@ export interface WorkerApi {
   errorWindow(module: string, request: QuantizeRequest, window: WindowRequest): Promise<Outcome<ErrorWindow>>;
   prepareText(choice: TextChoice): Promise<Outcome<PreparedText>>;
   /** Runs the open checkpoint and what each scheme makes of it over a text, other checkpoints beside them. */
-  measure(request: MeasureRequest, against: readonly ModelChoice[]): Promise<Outcome<MeasureResult>>;
+  measure(
+    request: MeasureRequest,
+    against: readonly ModelChoice[],
+  ): Promise<Outcome<{ readonly result: MeasureResult; readonly tokens: MeasuredTokens | null }>>;
+  depth(request: DiagnosisRequest): Promise<Outcome<DepthResult>>;
+  heal(request: HealRequest): Promise<Outcome<HealResult>>;
+  lookAtToken(
+    request: DiagnosisRequest,
+    at: { readonly window: number; readonly position: number },
+  ): Promise<Outcome<TokenLook>>;
+  generate(request: GenerationRequest): Promise<Outcome<GenerationResult>>;
+  /** The multiple-choice items of a file, or the bundled ones (null). */
+  readTasks(file: File | null): Promise<Outcome<TaskRequest["tasks"]>>;
+  answer(request: TaskRequest): Promise<Outcome<TaskResult>>;
+  activations(text: PreparedText): Promise<Outcome<ActivationReport>>;
+  readActivations(file: File): Promise<Outcome<ActivationReport>>;
+  activationsFile(): Promise<Outcome<Uint8Array<ArrayBuffer>>>;
+  strip(module: string, text: PreparedText, window: number): Promise<Outcome<ActivationStrip>>;
+  /** The text of each token id; not a job. */
+  pieces(ids: readonly number[]): Promise<Outcome<readonly string[]>>;
   /** What the lab keeps on this machine from earlier measurements. */
   kept(): Promise<Outcome<KeptResults>>;
   /** Lets go of it. */
