@@ -4,15 +4,18 @@ import type { Answer } from "../panels/headline-model.ts";
 import { measurementAnswer } from "../panels/headline-words.ts";
 import { layerMapAnswer } from "../panels/layer-map-words.ts";
 import type { Surface } from "../panels/panel-events.ts";
+import { WORDS_QUESTION, wordsAnswer } from "../panels/word-text-words.ts";
 import { listWords } from "../parts/list-words.ts";
 import { shortName } from "../parts/safe-name.ts";
 import { chosenScheme, isMeasurementOld, isStale, type LabState } from "./lab-state.ts";
+import { schemeWords } from "./words-state.ts";
 
 /** What an empty surface will answer. */
 const QUESTIONS: Readonly<Record<Surface, string>> = {
   model: "Open a model to see what is in its file, and whether it is sound.",
   measure: "Open a model to see which scheme to take.",
   layers: "Open a model to see where quantizing hurts it.",
+  words: "Open a model to see what quantizing does to its words.",
 };
 
 const NOWHERE = "A folder you open is read on this machine and goes nowhere. What you see dimmed is quantlab-4m.";
@@ -31,7 +34,23 @@ export function answerOf(state: LabState): Answer | null {
       const chosen = chosenScheme(state);
       return chosen === null ? null : layerMapAnswer(chosen, model.name);
     }
+    case "words":
+      return wordsOf(state);
   }
+}
+
+/** What the words say; the headline itself speaks of a measurement that was stopped, has nothing yet, or is old. */
+function wordsOf(state: LabState): Answer | null {
+  const { words, measured, job } = state;
+  const isMeasuring = job?.kind === "measuring";
+  if (words.measured === null) return measured === null && !isMeasuring ? WORDS_QUESTION : null;
+  if (isMeasurementOld(state) || (!isMeasuring && measured?.result.finished === false)) return null;
+  const { tokens, text, rules } = words.measured;
+  const own = schemeWords(words, chosenScheme(state)?.scheme ?? state.scheme);
+  if (own === null) return null;
+  const { scheme, figures } = own;
+  const [doneWindows, windows] = [tokens.doneWindows, text.windows.length];
+  return wordsAnswer({ scheme, figures, source: text.source, doneWindows, windows, roundings: rules.roundings });
 }
 
 /** What was measured to its end, as long as it is of what is asked for; the headline itself speaks of all else. */

@@ -5,6 +5,7 @@ import type { ErrorWindow, WindowRequest } from "../../engine/error-window.ts";
 import type { SchemeResult } from "../../engine/result.ts";
 import type { Outcome, WorkerApi } from "../../engine/worker-api.ts";
 import type { SheetView } from "../panels/matrix-sheet-model.ts";
+import { keepNewest } from "./keep-newest.ts";
 import { chosenLayer, chosenScheme, lookKey, otherScheme } from "./lab-state.ts";
 import type { LabStore } from "./lab-store.ts";
 
@@ -79,7 +80,7 @@ export class CloseLook {
     await this.#run(key, `reading ${quote(module)}`, (api) => api.errorWindow(module, request, part), {
       waits: () => {},
       ready: (found: ErrorWindow) => {
-        const errorParts = keep(this.#store.state.errorParts, lookKey(recipe, module), found, MAX_PARTS);
+        const errorParts = keepNewest(this.#store.state.errorParts, lookKey(recipe, module), found, MAX_PARTS);
         this.#store.set({ errorParts });
       },
       failed: (view) => this.#keepSheet(lookKey(recipe, module), view),
@@ -108,18 +109,6 @@ export class CloseLook {
   }
 
   #keepSheet(key: string, view: SheetView): void {
-    this.#store.set({ sheets: keep(this.#store.state.sheets, key, view, MAX_SHEETS) });
+    this.#store.set({ sheets: keepNewest(this.#store.state.sheets, key, view, MAX_SHEETS) });
   }
-}
-
-/** A map with one more entry, and without those kept longest when there are more than `most`. */
-function keep<Value>(map: ReadonlyMap<string, Value>, key: string, value: Value, most: number): Map<string, Value> {
-  const kept = new Map(map);
-  kept.delete(key);
-  kept.set(key, value);
-  for (const oldest of kept.keys()) {
-    if (kept.size <= most) break;
-    kept.delete(oldest);
-  }
-  return kept;
 }

@@ -1,8 +1,10 @@
 import { quote } from "../../base/errors.ts";
+import { neighbourFlip, type TokenAt } from "../../engine/word-statistics.ts";
 import type { CommandWords } from "../panels/command-palette-model.ts";
 import type { FrontierBy, Surface } from "../panels/panel-events.ts";
 import { measureVerb } from "../panels/text-picker-model.ts";
 import { chosenScheme, exportBlocked, type LabState, measureStep, neighbour, otherScheme } from "./lab-state.ts";
+import { healedToken, schemeWords } from "./words-state.ts";
 
 /** Something that a key, the palette or a link does. */
 export interface Command extends CommandWords {
@@ -26,6 +28,13 @@ export interface CommandTarget {
   swap(): void;
   setSplit(isSplit: boolean): void;
   pickModule(module: string): void;
+  pickToken(token: TokenAt): void;
+  /** Puts the focus on the chosen token. */
+  focusToken(): void;
+  showWindow(window: number): void;
+  heal(): void;
+  generate(): void;
+  answer(): void;
   /** A single key of the picture that has focus, or else of the first on the surface. */
   actOnChart(key: string): void;
   actOnErrors(key: string): void;
@@ -36,7 +45,14 @@ export interface CommandTarget {
 
 /** Every command that the page knows now, in the order of the palette. Their ids are stable. */
 export function commands(lab: CommandTarget): readonly Command[] {
-  return [...surfaceCommands(lab), ...runCommands(lab), ...lookCommands(lab), ...pageCommands(lab), ...found(lab)];
+  return [
+    ...surfaceCommands(lab),
+    ...runCommands(lab),
+    ...lookCommands(lab),
+    ...wordCommands(lab),
+    ...pageCommands(lab),
+    ...found(lab),
+  ];
 }
 
 function surfaceCommands(lab: CommandTarget): readonly Command[] {
@@ -51,6 +67,7 @@ function surfaceCommands(lab: CommandTarget): readonly Command[] {
     go("model", "Model: what is in the file", "g m"),
     go("measure", "Measure: which scheme to take", "g e"),
     go("layers", "Layers: where it hurts", "g l"),
+    go("words", "Words: what it does to text", "g w"),
   ];
 }
 
@@ -119,7 +136,8 @@ function lookCommands(lab: CommandTarget): readonly Command[] {
     [1, "]", "The same matrix of the next layer"],
   ] as const) {
     const module = neighbour(state, step);
-    if (module === null) continue;
+    // There the same keys turn to another window.
+    if (module === null || state.surface === "words") continue;
     const id = step < 0 ? "look.previous" : "look.next";
     list.push({ ...own, id, words, key, run: () => lab.pickModule(module) });
   }
@@ -148,6 +166,50 @@ function lookCommands(lab: CommandTarget): readonly Command[] {
       { ...own, id: "errors.whole", words: "Error map of the whole matrix", key: "f", run: () => lab.actOnErrors("f") },
       { ...own, id: "errors.nearer", words: "Error map nearer", key: "+", run: () => lab.actOnErrors("+") },
       { ...own, id: "errors.farther", words: "Error map farther", key: "-", run: () => lab.actOnErrors("-") },
+    );
+  }
+  return list;
+}
+
+/** What the surface of words does; its keys mean something there alone. */
+function wordCommands(lab: CommandTarget): readonly Command[] {
+  const { state } = lab;
+  const { words, job, choice } = state;
+  const own = { group: "Words", key: null };
+  const list: Command[] = [];
+  if (state.surface === "words" && words.measured !== null) {
+    const from = words.token?.window === words.window ? words.token : { window: words.window, place: 0 };
+    const flips = schemeWords(words, chosenScheme(state)?.scheme ?? "")?.flips ?? [];
+    for (const [step, id, key, name] of [
+      [1, "next", "n", "The next flip"],
+      [-1, "previous", "p", "The flip before"],
+    ] as const) {
+      const flip = neighbourFlip(flips, from, step);
+      if (flip === null) continue;
+      const run = (): void => {
+        lab.pickToken(flip);
+        lab.focusToken();
+      };
+      list.push({ ...own, id: `words.${id}-flip`, words: name, key, run });
+    }
+    const windows = words.measured.text.windows.length;
+    for (const [step, id, key, name] of [
+      [-1, "previous", "[", "The window before"],
+      [1, "next", "]", "The next window"],
+    ] as const) {
+      const window = words.window + step;
+      if (window < 0 || window >= windows) continue;
+      list.push({ ...own, id: `words.${id}-window`, words: name, key, run: () => lab.showWindow(window) });
+    }
+    if (job === null && (words.healing.isWhole || healedToken(words) !== null)) {
+      const name = words.healing.isWhole ? "What heals the whole text" : "What heals the chosen token";
+      list.push({ ...own, id: "words.heal", words: name, key: "h", run: () => lab.heal() });
+    }
+  }
+  if (job === null && choice !== null) {
+    list.push(
+      { ...own, id: "words.generate", words: "Generate: how long do they say the same", run: () => lab.generate() },
+      { ...own, id: "words.answer", words: "Answer multiple-choice items", run: () => lab.answer() },
     );
   }
   return list;

@@ -54,6 +54,20 @@ export const appStyles = css`
   .halves h2 {
     margin-bottom: var(--s3);
   }
+  .pair {
+    display: grid;
+    grid-template-columns: repeat(2, minmax(0, 1fr));
+    gap: var(--s5) var(--s6);
+    align-items: start;
+  }
+  .pair.uneven {
+    grid-template-columns: minmax(0, 5fr) minmax(0, 6fr);
+  }
+  .band-name {
+    margin: 0 0 var(--s3);
+    font: var(--t-small);
+    color: var(--ink-3);
+  }
   .band {
     margin-top: var(--s5);
     padding-top: var(--s3);
@@ -61,6 +75,7 @@ export const appStyles = css`
   }
   lab-scheme-picker,
   lab-text-picker,
+  lab-rounding-switches,
   lab-compare-settings {
     margin-top: var(--s3);
   }
@@ -69,6 +84,8 @@ export const appStyles = css`
   .old-text .numbers-of-text {
     --ink: var(--ink-3);
     --ink-2: var(--ink-3);
+    /* Faint ink on tinted ground would have no contrast; the lines below the words stay. */
+    --tinting: 0;
     color: var(--ink-3);
     filter: grayscale(1);
   }
@@ -124,6 +141,12 @@ export const appStyles = css`
     padding: var(--s4) 0 0;
     border-left: 0;
     border-top: 1px solid var(--line);
+  }
+  @media (max-width: 1099px) {
+    .pair,
+    .pair.uneven {
+      grid-template-columns: minmax(0, 1fr);
+    }
   }
   @media (max-width: 899px) {
     .split {

@@ -4,6 +4,7 @@ import { guard } from "lit/directives/guard.js";
 import { asLabError } from "../../base/errors.ts";
 import type { ModelSummary } from "../../engine/result.ts";
 import { EVALUATION_TEXTS } from "../../engine/text-api.ts";
+import type { TokenAt } from "../../engine/word-statistics.ts";
 import "../panels/command-palette.ts";
 import type { LabChart } from "../charts/lab-chart.ts";
 import type { LabCommandPalette } from "../panels/command-palette.ts";
@@ -18,7 +19,9 @@ import type { LabTextPicker } from "../panels/text-picker.ts";
 import { textOfDrop } from "../panels/text-picker-model.ts";
 import "../panels/top-bar.ts";
 import type { LabTopBar } from "../panels/top-bar.ts";
+import type { LabWordText } from "../panels/word-text.ts";
 import { keyNames } from "../parts/key-names.ts";
+import { offerFile } from "../parts/offer-file.ts";
 import { choiceOf, filesOfDrop, type PickedFile } from "../parts/picked-files.ts";
 import { baseStyles, controlStyles, figureStyles } from "../parts/shared-styles.ts";
 import { answerOf } from "./answers.ts";
@@ -52,7 +55,7 @@ export class LabApp extends LitElement implements CommandTarget {
     onEvent: (event) => this.#controller.hear(event),
     onLost: (error) => this.#controller.lost(error),
   });
-  readonly #controller: LabController = new LabController(this.#store, this.#bridge, keepArchive);
+  readonly #controller: LabController = new LabController(this.#store, this.#bridge, keepArchive, offerFile);
   @state() private isDropping = false;
   @query("lab-keys-dialog") private keys!: LabKeysDialog;
   @query("lab-command-palette") private palette!: LabCommandPalette;
@@ -99,6 +102,20 @@ export class LabApp extends LitElement implements CommandTarget {
     on("lab-set-plan", (plan) => this.#controller.setPlan(plan));
     on("lab-use-device", (device) => void this.#controller.useDevice(device));
     on("lab-set-rules", (rules) => this.#controller.setRules(rules));
+    on("lab-pick-token", (token) => this.pickToken(token));
+    on("lab-look", () => void this.#controller.words.look());
+    on("lab-show-window", (window) => this.#controller.words.showWindow(window));
+    on("lab-set-healing", (healing) => this.#controller.words.set({ healing }));
+    on("lab-heal", () => this.heal());
+    on("lab-set-generation", (generationAsk) => this.#controller.words.set({ generationAsk }));
+    on("lab-generate", () => this.generate());
+    on("lab-set-task-file", (taskFile) => this.#controller.words.set({ taskFile }));
+    on("lab-answer", () => this.answer());
+    on("lab-follow-depth", () => void this.#controller.layers.followDepth());
+    on("lab-collect-activations", () => void this.#controller.layers.collect());
+    on("lab-open-statistics", (file) => void this.#controller.layers.openStatistics(file));
+    on("lab-save-statistics", () => void this.#controller.layers.saveStatistics());
+    on("lab-show-strip", (module) => void this.#controller.layers.showStrip(module));
     on("lab-dismiss-failure", () => this.#controller.dismissFailure());
     on("lab-toggle-theme", () => this.toggleTheme());
     on("lab-show-keys", () => this.showKeys());
@@ -163,6 +180,30 @@ export class LabApp extends LitElement implements CommandTarget {
 
   pickModule(module: string): void {
     this.#controller.pickModule(module);
+  }
+
+  pickToken(token: TokenAt): void {
+    this.#controller.words.pick(token);
+  }
+
+  showWindow(window: number): void {
+    this.#controller.words.showWindow(window);
+  }
+
+  focusToken(): void {
+    void this.updateComplete.then(() => this.renderRoot.querySelector<LabWordText>("lab-word-text")?.focusChosen());
+  }
+
+  heal(): void {
+    void this.#controller.words.heal();
+  }
+
+  generate(): void {
+    void this.#controller.words.generate();
+  }
+
+  answer(): void {
+    void this.#controller.words.answer();
   }
 
   actOnChart(key: string): void {
@@ -301,7 +342,7 @@ function withoutProgress({ job, ...rest }: LabState): unknown[] {
   return [...Object.values(rest), job?.kind, job?.name];
 }
 
-const SURFACES: readonly Surface[] = ["model", "measure", "layers"];
+const SURFACES: readonly Surface[] = ["model", "measure", "layers", "words"];
 
 /** Commands that have keys, for the list of keys. */
 function keyLines(known: readonly Command[]): readonly { readonly keys: readonly string[]; readonly words: string }[] {

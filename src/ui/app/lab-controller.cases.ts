@@ -39,14 +39,15 @@ export class FakeLink implements EngineLink {
   request: unknown = null;
   generation = 1;
   isBusy = false;
-  answers: { [name: string]: () => Promise<Outcome<unknown>> } = {
+  answers: { [name: string]: (request?: unknown) => Promise<Outcome<unknown>> } = {
     open: async () => ({ ok: true, value: sampleResult().model }),
     compare: async () => ({ ok: true, value: sampleResult() }),
     ledger: async () => ({ ok: true, value: { shards: [], tensors: [], roles: [], sideFiles: [] } }),
     sheet: async () => ({ ok: true, value: { module: "m" } }),
     errorWindow: async () => ({ ok: true, value: { row: 0, column: 0, rows: 1, columns: 1 } }),
     prepareText: async () => ({ ok: true, value: PREPARED }),
-    measure: async () => ({ ok: true, value: sampleMeasurement() }),
+    measure: async () => ({ ok: true, value: { result: sampleMeasurement(), tokens: null } }),
+    pieces: async (ids) => ({ ok: true, value: (ids as number[]).map((id) => ` piece${id}`) }),
     kept: async () => ({ ok: true, value: { entries: [{ name: "scores-a", sizeBytes: 10 }] } }),
     forget: async () => ({ ok: true, value: { entries: [] } }),
     exportCheckpoint: async () => ({
@@ -62,11 +63,11 @@ export class FakeLink implements EngineLink {
   async call<T>(_doing: string, invoke: Parameters<EngineLink["call"]>[1]): Promise<T> {
     const api = new Proxy({} as WorkerApi, {
       get: (_target, name) => (request: unknown) => {
-        // What is kept is counted after every job.
-        if (name === "kept") return this.answers.kept?.();
+        // What is kept is counted after every job, and tokens are named beside it.
+        if (name === "kept" || name === "pieces") return this.answers[name]?.(request);
         this.asked.push(String(name));
         this.request = request;
-        return this.answers[String(name)]?.();
+        return this.answers[String(name)]?.(request);
       },
     });
     const outcome = (await (invoke as (api: unknown) => Promise<Outcome<T>>)(api)) as Outcome<T>;
@@ -74,11 +75,21 @@ export class FakeLink implements EngineLink {
     throw LabError.fromData(outcome.error);
   }
 
+  async ask<T>(doing: string, invoke: Parameters<EngineLink["ask"]>[1]): Promise<T> {
+    return await this.call(doing, invoke);
+  }
+
   cancel(): void {}
 }
 
 /** A controller on a link that answers at once. */
-export function lab(): { store: LabStore; link: FakeLink; controller: LabController } {
+export function lab(): {
+  store: LabStore;
+  link: FakeLink;
+  /** Names of the files that were offered for saving. */
+  offered: string[];
+  controller: LabController;
+} {
   const store = new LabStore();
   store.set({ asked: { ...store.state.asked, schemes: ["W4A16", "W8A8"] } });
   const link = new FakeLink();
@@ -91,7 +102,9 @@ export function lab(): { store: LabStore; link: FakeLink; controller: LabControl
     url: "blob:x",
     fileName,
   });
-  return { store, link, controller: new LabController(store, link, keep) };
+  const offered: string[] = [];
+  const offer = (_file: Blob, name: string) => void offered.push(name);
+  return { store, link, offered, controller: new LabController(store, link, keep, offer) };
 }
 
 /** An answer that is a failure. */

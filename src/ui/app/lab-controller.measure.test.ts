@@ -57,7 +57,7 @@ describe("measuring", () => {
     expect(store.state.measured?.result).toBe(partial);
     expect(situation(store.state)).toEqual({ kind: "halted", isByUser: true });
     expect(measureStep(store.state)).toBe("go-on");
-    link.answers.measure = async () => ({ ok: true, value: sampleMeasurement() });
+    link.answers.measure = async () => ({ ok: true, value: { result: sampleMeasurement(), tokens: null } });
     await controller.measure();
     expect(situation(store.state).kind).toBe("finished");
     // Whoever has turned the frontier back finds it so after the next run.

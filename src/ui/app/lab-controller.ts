@@ -4,26 +4,34 @@ import type { WindowRequest } from "../../engine/error-window.ts";
 import type { MeasureResult } from "../../engine/measure-result.ts";
 import { applyPlan } from "../../engine/plan-column.ts";
 import type { CompareResult, ExportResult } from "../../engine/result.ts";
+import type { RunRules } from "../../engine/roundings.ts";
+import type { PreparedText } from "../../engine/text-api.ts";
 import type { ModelChoice, WorkerEvent } from "../../engine/worker-api.ts";
 import type { ExportedArchive } from "../panels/export-model.ts";
 import type { AskedRules } from "../panels/panel-events.ts";
 import { textChoice, textFacts } from "../panels/text-picker-model.ts";
 import type { AskedText } from "../parts/asked-text.ts";
 import { CloseLook } from "./close-look.ts";
+import type { DeskLink } from "./desk-link.ts";
 import {
   chosenScheme,
   exportBlocked,
   FIRST_VIEW,
   type Job,
+  type MainJob,
   type MeasureAsk,
   otherScheme,
+  type SideJob,
   worstModule,
 } from "./lab-state.ts";
 import type { LabStore } from "./lab-store.ts";
+import { LayersDesk, type OfferFile } from "./layers-desk.ts";
+import { heldAgainst, runRules } from "./run-rules.ts";
+import { WordsDesk } from "./words-desk.ts";
 import type { WorkerBridge } from "./worker-bridge.ts";
 
 /** The part of the bridge that the controller uses. */
-export type EngineLink = Pick<WorkerBridge, "start" | "call" | "cancel" | "isBusy" | "generation">;
+export type EngineLink = Pick<WorkerBridge, "start" | "call" | "ask" | "cancel" | "isBusy" | "generation">;
 
 /** Keeps a finished archive for the user under the engine's file name; the one before is let go. */
 export type KeepArchive = (archive: File, fileName: string, result: ExportResult) => ExportedArchive;
@@ -37,11 +45,17 @@ export class LabController {
   #turn = 0;
   /** What the measurement that runs was asked for. */
   #measuring: MeasureAsk | null = null;
+  /** What its scores are of. */
+  #running: { readonly text: PreparedText; readonly rules: RunRules } | null = null;
   readonly #look: CloseLook;
+  /** What is asked about the words of the measured text. */
+  readonly words: WordsDesk;
+  /** What is asked about the layers of the model as it runs. */
+  readonly layers: LayersDesk;
   /** What the living worker has open. */
   #opened: { readonly choice: ModelChoice; readonly generation: number } | null = null;
 
-  constructor(store: LabStore, bridge: EngineLink, keepArchive: KeepArchive) {
+  constructor(store: LabStore, bridge: EngineLink, keepArchive: KeepArchive, offerFile: OfferFile) {
     this.#store = store;
     this.#bridge = bridge;
     this.#keepArchive = keepArchive;
@@ -50,6 +64,14 @@ export class LabController {
       if (choice !== null) await this.#ensureOpen(choice);
       return await bridge.call(doing, invoke);
     });
+    const link: DeskLink = {
+      ask: (doing, invoke) => bridge.ask(doing, invoke),
+      rules: (asked) => runRules(asked, (doing, invoke) => bridge.call(doing, invoke)),
+      run: (kind, name, doing, work) =>
+        this.#beside(kind, name, doing, () => work((what, invoke) => bridge.call(what, invoke))),
+    };
+    this.words = new WordsDesk(store, link);
+    this.layers = new LayersDesk(store, link, offerFile);
   }
 
   /** Opens a checkpoint and compares it. When it cannot be opened, what is shown stands. */
@@ -61,6 +83,8 @@ export class LabController {
       const ledger = await this.#bridge.call(`listing ${quote(choice.name)}`, (api) => api.ledger());
       if (turn !== this.#turn) return;
       this.#look.forget();
+      this.words.forget();
+      this.layers.forget();
       this.#store.set({ choice, model, ledger, shown: null, module: null, role: null, exported: null });
       this.#store.set({ measured: null, prepared: null, against: null, frontierBy: "weights" });
     } catch (thrown) {
@@ -79,7 +103,8 @@ export class LabController {
     try {
       await this.#greet();
       await this.#ensureOpen(choice);
-      const request = { ...asked, plan, throughput: true };
+      const { schemes, arithmetic, ignore } = asked;
+      const request = { schemes, arithmetic, ignore, plan, throughput: true };
       const result = await this.#bridge.call(`comparing ${quote(choice.name)}`, (api) => api.compare(request));
       if (turn !== this.#turn) return;
       this.#show(result);
@@ -107,13 +132,17 @@ export class LabController {
     try {
       await this.#greet();
       await this.#ensureOpen(choice);
-      const prepared = await this.#bridge.call("preparing text", (api) => api.prepareText(textChoice(text)));
+      const run = await runRules(rules, (what, invoke) => this.#bridge.call(what, invoke));
+      const wanted = { ...textChoice(text), ...heldAgainst(run) };
+      const prepared = await this.#bridge.call("preparing text", (api) => api.prepareText(wanted));
       if (turn !== this.#turn) return;
       this.#store.set({ prepared: textFacts(prepared) });
-      const request = { ...rules, text: prepared };
+      this.#running = { text: prepared, rules: run };
+      const request = { ...run, schemes: rules.schemes, served: rules.served, text: prepared };
       const others = against === null ? [] : [against];
-      const result = await this.#bridge.call(doing, (api) => api.measure(request, others));
+      const { result, tokens } = await this.#bridge.call(doing, (api) => api.measure(request, others));
       if (turn !== this.#turn) return;
+      if (tokens !== null) this.words.hear(tokens, prepared, run);
       this.#showMeasured(result);
       this.#finish(turn, "measuring", null);
     } catch (thrown) {
@@ -190,6 +219,10 @@ export class LabController {
     if (event.type === "progress") this.#store.set({ job: { ...job, progress: event.progress } });
     if (event.type === "partial" && job.kind === "comparing") this.#show(event.result);
     if (event.type === "measured" && job.kind === "measuring") this.#showMeasured(event.result);
+    if (event.type === "tokens" && job.kind === "measuring" && this.#running !== null) {
+      this.words.hear(event.tokens, this.#running.text, this.#running.rules);
+    }
+    if (event.type === "healed" && job.kind === "healing") this.words.hearHealed(event.result);
   }
 
   /** The worker was lost. A running job tells so itself. */
@@ -243,8 +276,8 @@ export class LabController {
     this.#store.set({ plan, shown: shown === null ? null : applyPlan(shown, plan) });
   }
 
-  setRules(asked: AskedRules): void {
-    this.#store.set({ asked });
+  setRules(change: Partial<AskedRules>): void {
+    this.#store.set({ asked: { ...this.#store.state.asked, ...change } });
   }
 
   /** Says where kernels run from the next job on. What is shown stays: the digits are the same. */
@@ -296,7 +329,32 @@ export class LabController {
     return ++this.#turn;
   }
 
-  #finish(turn: number, during: Job["kind"], error: LabError | null, end: "done" | "cancelled" = "done"): void {
+  /** Runs a job that concerns one panel alone: that tells what came of it, and the headline stands. */
+  async #beside<T>(
+    kind: SideJob,
+    name: string,
+    doing: string,
+    work: () => Promise<T>,
+  ): Promise<{ readonly result: T } | { readonly error: LabError } | null> {
+    const { choice } = this.#store.state;
+    const turn = this.#begin({ kind, name, progress: null });
+    let end: { readonly result: T } | { readonly error: LabError };
+    try {
+      await this.#greet();
+      if (choice !== null) await this.#ensureOpen(choice);
+      end = { result: await work() };
+    } catch (thrown) {
+      end = { error: asLabError(thrown, doing) };
+    }
+    if (turn !== this.#turn) return null;
+    const how = "result" in end ? "done" : end.error.code === "run/cancelled" ? "cancelled" : "failed";
+    this.#store.set({ job: null, lastJob: kind, end: how });
+    // What it may have pushed aside.
+    this.#look.update();
+    return end;
+  }
+
+  #finish(turn: number, during: MainJob, error: LabError | null, end: "done" | "cancelled" = "done"): void {
     if (turn !== this.#turn) return;
     const { shown } = this.#store.state;
     this.#store.set({ lastJob: during });
@@ -337,7 +395,9 @@ export class LabController {
     const { module } = this.#store.state;
     const isThere = chosen?.layers.some((layer) => layer.module === module) ?? false;
     if (!isThere) this.#store.set({ module: worstModule(chosen), errorView: FIRST_VIEW });
-    this.#look.update();
+    // One after the other: the closer look follows when the token was looked at.
+    if (this.#store.state.surface === "words") void this.words.look().then(() => this.#look.update());
+    else this.#look.update();
   }
 
   #request(): QuantizeRequest | null {

@@ -4,6 +4,7 @@ import type { ErrorWindow } from "../../engine/error-window.ts";
 import type { Ledger } from "../../engine/ledger.ts";
 import type { MeasureResult } from "../../engine/measure-result.ts";
 import type { CompareResult, LayerResult, ModelSummary, Progress, SchemeResult } from "../../engine/result.ts";
+import { type Roundings, WHOLE_PRESET } from "../../engine/roundings.ts";
 import { EVALUATION_TEXTS } from "../../engine/text-api.ts";
 import type { DeviceSummary, ModelChoice } from "../../engine/worker-api.ts";
 import { DEFAULT_GPU } from "../../planner/gpus.ts";
@@ -13,15 +14,23 @@ import type { ErrorView } from "../charts/error-map.ts";
 import type { ExportedArchive } from "../panels/export-model.ts";
 import type { Situation } from "../panels/headline-model.ts";
 import type { SheetView } from "../panels/matrix-sheet-model.ts";
-import type { AskedRules, FrontierBy, Surface, TensorRole } from "../panels/panel-events.ts";
+import type { AskedRules, FrontierBy, Surface, TensorRole, WeightRules } from "../panels/panel-events.ts";
 import type { RunState } from "../panels/run-bar-model.ts";
 import type { MeasureStep, TextFacts } from "../panels/text-picker-model.ts";
 import { type AskedText, isSameText } from "../parts/asked-text.ts";
 import { shortName } from "../parts/safe-name.ts";
+import { type LayersState, NO_LAYERS } from "./layers-state.ts";
+import { NO_WORDS, type WordsState } from "./words-state.ts";
+
+/** What stands in the way of everything when it fails: the headline says so. */
+export type MainJob = "opening" | "comparing" | "measuring" | "exporting";
+
+/** What only the panel that asked for it waits for, and tells when it fails. */
+export type SideJob = "looking" | "healing" | "generating" | "answering" | "following" | "collecting" | "stripping";
 
 /** A job that runs now. */
 export interface Job {
-  readonly kind: "opening" | "comparing" | "measuring" | "exporting";
+  readonly kind: MainJob | SideJob;
   /** The model or scheme it works on. Untrusted. */
   readonly name: string;
   readonly progress: Progress | null;
@@ -61,13 +70,17 @@ export interface LabState {
   readonly prepared: TextFacts | null;
   readonly measured: Measurement | null;
   readonly frontierBy: FrontierBy;
+  /** What was measured, token by token, and what is asked about it. */
+  readonly words: WordsState;
+  /** What was asked about the layers of the model as it runs. */
+  readonly layers: LayersState;
   /** What the lab keeps on this machine; null until that is known. */
   readonly kept: KeptResults | null;
   readonly job: Job | null;
   readonly end: "none" | "done" | "cancelled" | "failed";
   /** What ended so. */
   readonly lastJob: Job["kind"] | null;
-  readonly failure: { readonly error: LabErrorData; readonly during: Job["kind"] } | null;
+  readonly failure: { readonly error: LabErrorData; readonly during: MainJob } | null;
   /** The one selection that every picture follows: a recipe, a module, a role of tensors. */
   readonly scheme: string;
   readonly module: string | null;
@@ -102,7 +115,13 @@ export const INITIAL_STATE: LabState = {
   choice: null,
   model: null,
   ledger: null,
-  asked: { schemes: DEFAULT_SCHEMES, arithmetic: "eager", ignore: DEFAULT_IGNORE },
+  asked: {
+    schemes: DEFAULT_SCHEMES,
+    arithmetic: "eager",
+    ignore: DEFAULT_IGNORE,
+    roundings: WHOLE_PRESET,
+    served: false,
+  },
   plan: { gpu: DEFAULT_GPU, contextTokens: 4096, sequences: 1 },
   shown: null,
   text: { source: { kind: "bundled", names: EVALUATION_TEXTS }, windows: FIRST_WINDOWS, context: null },
@@ -110,6 +129,8 @@ export const INITIAL_STATE: LabState = {
   prepared: null,
   measured: null,
   frontierBy: "weights",
+  words: NO_WORDS,
+  layers: NO_LAYERS,
   kept: null,
   job: null,
   end: "none",
@@ -181,7 +202,8 @@ export function isStale(state: LabState): boolean {
   return !isSameRules({ ...shown, schemes: shown.schemes.map((row) => row.scheme) }, asked);
 }
 
-function isSameRules(one: AskedRules, other: AskedRules): boolean {
+/** Whether two comparisons of weights are of the same. The order of their rows changes nothing. */
+export function isSameRules(one: WeightRules, other: WeightRules): boolean {
   const rows = new Set(one.schemes);
   const sameSchemes = rows.size === other.schemes.length && other.schemes.every((scheme) => rows.has(scheme));
   const sameIgnore =
@@ -189,11 +211,26 @@ function isSameRules(one: AskedRules, other: AskedRules): boolean {
   return one.arithmetic === other.arithmetic && sameIgnore && sameSchemes;
 }
 
+/** Whether two runs over text are of the same. */
+export function isSameRun(one: AskedRules, other: AskedRules): boolean {
+  return isSameRules(one, other) && isSameRounding(one, other);
+}
+
+/** Whether two runs over text round alike. */
+function isSameRounding(
+  one: Pick<AskedRules, "roundings" | "served">,
+  other: Pick<AskedRules, "roundings" | "served">,
+): boolean {
+  const parts = ["weights", "activations", "kvCache"] as const satisfies readonly (keyof Roundings)[];
+  return one.served === other.served && parts.every((part) => one.roundings[part] === other.roundings[part]);
+}
+
 /** Whether something else would be measured now than was. More windows of the same text would only add to it. */
 export function isMeasurementOld({ measured, asked, text, against }: LabState): boolean {
   if (measured === null) return false;
   const { ask } = measured;
-  return !isSameRules(ask.rules, asked) || !isSameText(ask.text, text) || ask.against !== against;
+  const isSame = isSameRun(ask.rules, asked);
+  return !isSame || !isSameText(ask.text, text) || ask.against !== against;
 }
 
 /** The measurement on screen where it is of what the table shows: the same rules, whatever the recipes. */
@@ -246,16 +283,39 @@ export function situation(state: LabState): Situation {
 export function runState(state: LabState): RunState {
   const { job } = state;
   if (job === null) {
-    const measured = state.lastJob === "measuring" ? (state.measured?.result ?? null) : null;
-    return { kind: "idle", end: state.end, measured };
+    const { lastJob } = state;
+    const measured = lastJob === "measuring" ? (state.measured?.result ?? null) : null;
+    return { kind: "idle", end: state.end, measured, did: isSideJob(lastJob) ? DID[lastJob] : null };
   }
   const what = {
     opening: "Reading headers",
     comparing: "Comparing",
     measuring: "Preparing text",
     exporting: `Exporting ${shortName(job.name)}`,
+    looking: "Looking at a token",
+    healing: `Putting parts of the original back into ${shortName(job.name)}`,
+    generating: "Generating",
+    answering: "Answering items",
+    following: `Following the error of ${shortName(job.name)}`,
+    collecting: "Collecting activations",
+    stripping: "Looking at activations",
   }[job.kind];
-  return { kind: "running", what, progress: job.progress, counts: job.kind === "measuring" ? "windows" : "bytes" };
+  const counts = job.kind === "measuring" ? "windows" : isSideJob(job.kind) ? "items" : "bytes";
+  return { kind: "running", what, progress: job.progress, counts };
+}
+
+const DID: Readonly<Record<SideJob, string>> = {
+  looking: "one token looked at",
+  healing: "what heals",
+  generating: "greedy generation",
+  answering: "multiple choice",
+  following: "error along depth",
+  collecting: "activations",
+  stripping: "activations of one layer",
+};
+
+function isSideJob(kind: Job["kind"] | null): kind is SideJob {
+  return kind !== null && kind in DID;
 }
 
 /** Why exporting has to wait, or null. */
@@ -263,6 +323,7 @@ export function exportBlocked(state: LabState): string | null {
   const chosen = chosenScheme(state);
   if (state.job?.kind === "exporting") return "The export runs.";
   if (state.job?.kind === "measuring") return "Waits until the measurement is done.";
+  if (isSideJob(state.job?.kind ?? null)) return "Waits until what runs is done.";
   if (state.job !== null) return "Waits until the comparison is done.";
   if (chosen === null || state.shown === null) return "Open a model first.";
   if (chosen.error !== undefined) return `${shortName(chosen.scheme)} cannot take every matrix.`;

@@ -1,6 +1,8 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { LayerResult, ModelSummary, SchemeResult } from "../../engine/result.ts";
+import "../panels/activation-panel.ts";
 import "../panels/compare-settings.ts";
+import "../panels/depth-panel.ts";
 import "../panels/divergence-table.ts";
 import "../panels/error-map.ts";
 import "../panels/export-panel.ts";
@@ -10,6 +12,7 @@ import "../panels/matrix-facts.ts";
 import "../panels/matrix-sheet.ts";
 import "../panels/model-bytes.ts";
 import "../panels/model-facts.ts";
+import "../panels/rounding-switches.ts";
 import "../panels/scheme-frontier.ts";
 import "../panels/scheme-picker.ts";
 import "../panels/scheme-summary.ts";
@@ -17,11 +20,15 @@ import "../panels/scheme-table.ts";
 import "../panels/tensor-tree.ts";
 import "../panels/text-picker.ts";
 import "../panels/throughput.ts";
+import type { AskedRules } from "../panels/panel-events.ts";
+import { type Fetched, fetchedPart, NOT_FETCHED } from "../parts/fetched.ts";
+import { isOld, jobState, NOT_ASKED } from "./asked-once.ts";
 import {
   chosenLayer,
   chosenScheme,
   errorPartOf,
   exportBlocked,
+  isSameRun,
   isStale,
   isTextOld,
   type LabState,
@@ -30,6 +37,8 @@ import {
   otherScheme,
   sheetOf,
 } from "./lab-state.ts";
+import { asksForCalibration } from "./run-rules.ts";
+import { wordsSurface } from "./words-surface.ts";
 
 /** More decoder layers than this need the whole width. */
 const WIDE_LAYERS = 16;
@@ -43,6 +52,8 @@ export function surface(state: LabState, begin: TemplateResult): TemplateResult 
       return measureSurface(state, begin);
     case "layers":
       return layersSurface(state, begin);
+    case "words":
+      return wordsSurface(state, begin);
   }
 }
 
@@ -78,6 +89,8 @@ function measureSurface(state: LabState, begin: TemplateResult): TemplateResult 
             : html`<lab-scheme-picker .asked=${state.asked} .isStale=${isStale(state) && job === null}></lab-scheme-picker>
                 <lab-text-picker .text=${state.text} .against=${state.against} .schemes=${state.asked.schemes.length} .maxPositions=${shown.model.maxPositions}
                   .step=${measureStep(state)} .prepared=${state.prepared}></lab-text-picker>
+                <lab-rounding-switches .roundings=${state.asked.roundings} .served=${state.asked.served}
+                  .needsText=${asksForCalibration(state.asked)} .isBusy=${job !== null}></lab-rounding-switches>
                 <lab-compare-settings .asked=${state.asked} .device=${state.deviceChoice} .kept=${state.kept} .isBusy=${job !== null}></lab-compare-settings>`
         }
       </section>
@@ -134,7 +147,36 @@ function layersSurface(state: LabState, begin: TemplateResult): TemplateResult {
       }
     </div>
     ${chosen === null ? nothing : html`<section class="band numbers-of-result" aria-label="The open matrix, closely">${sheets(state, chosen, other)}</section>`}
+    ${chosen === null ? nothing : running(state, chosen)}
   `;
+}
+
+/** What the layers do while the model runs over text. */
+function running(state: LabState, chosen: SchemeResult): TemplateResult {
+  const { depths, activations, strips } = state.layers;
+  const isBlocked = state.job !== null;
+  // The other recipes that are asked for change nothing of one's own depth.
+  const isSame = (one: AskedRules, other: AskedRules) => isSameRun({ ...one, schemes: [] }, { ...other, schemes: [] });
+  const depth = depths.get(chosen.scheme) ?? NOT_ASKED;
+  const results = [...depths].flatMap(([scheme, { view }]) =>
+    view.state === "ready" ? [[scheme, view.result] as const] : [],
+  );
+  const strip = strips.get(state.module ?? "") ?? NOT_FETCHED;
+  return html`
+    <section class="band numbers-of-text" aria-label="Error along depth">
+      <lab-depth-panel .depth=${new Map(results)} .scheme=${chosen.scheme} .state=${jobState(depth.view, isOld(depth, state, isSame))}
+        .error=${errorOf(depth.view)} .isBlocked=${isBlocked} .model=${state.model?.name ?? ""}></lab-depth-panel>
+    </section>
+    <section class="band numbers-of-text" aria-label="What goes into the layers">
+      <lab-activation-panel .report=${fetchedPart(activations.view)} .state=${jobState(activations.view, isOld(activations, state, isSame))}
+        .error=${errorOf(activations.view)} .selected=${state.module} .strip=${fetchedPart(strip)} .stripState=${jobState(strip, false)}
+        .stripError=${errorOf(strip)} .isBlocked=${isBlocked}></lab-activation-panel>
+    </section>
+  `;
+}
+
+function errorOf(view: Fetched<unknown>) {
+  return view.state === "failed" ? view.error : null;
 }
 
 /** The sheet of the open matrix; of two recipes side by side where both are asked for. */

@@ -127,6 +127,32 @@ describe("the worker bridge", () => {
     expect(bridge.generation).toBe(2);
   });
 
+  test("asks what is no job while one runs, and a cancel leaves that alone", async () => {
+    let answer: (outcome: Outcome<readonly string[]>) => void = () => {};
+    const { bridge } = bridgeTo(
+      new FakeWorker({ open: never, pieces: () => new Promise((resolve) => (answer = resolve)) }),
+      new FakeWorker({}),
+    );
+    await bridge.start();
+    const job = codeOf(bridge.call("opening", (api) => api.open(MODEL)));
+    const asked = bridge.ask("reading tokens", (api) => api.pieces([7]));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(bridge.isBusy).toBe(true);
+    bridge.cancel();
+    expect(await job).toBe("run/cancelled");
+    answer({ ok: true, value: [" heaven"] });
+    expect(await asked).toEqual([" heaven"]);
+  });
+
+  test("what was asked of a worker that is lost fails with it", async () => {
+    const dead = new FakeWorker({ pieces: never });
+    const { bridge } = bridgeTo(dead, new FakeWorker({}));
+    await bridge.start();
+    const asked = codeOf(bridge.ask("reading tokens", (api) => api.pieces([7])));
+    dead.dispatchEvent(new Event("error"));
+    expect(await asked).toBe("worker/failed");
+  });
+
   test("keeps a worker that stops when it is asked", async () => {
     let stop: () => void = () => undefined;
     const worker = new FakeWorker({

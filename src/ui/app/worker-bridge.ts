@@ -113,6 +113,18 @@ export class WorkerBridge {
     }
   }
 
+  /**
+   * Asks something small that is no job: it waits for none, and a cancel leaves it alone.
+   * @throws LabError always, and nothing else
+   */
+  async ask<T>(doing: string, invoke: (api: Comlink.Remote<WorkerApi>) => Promise<Outcome<T>>): Promise<T> {
+    this.#session ??= this.#open();
+    const session = this.#session;
+    await Promise.race([session.device, session.gone.promise]);
+    const answer = Promise.resolve(invoke(session.api)).catch((thrown) => unclonable(thrown, doing));
+    return openOutcome(await Promise.race([answer, session.gone.promise]), doing);
+  }
+
   /** Whether a job runs. */
   get isBusy(): boolean {
     return this.#running !== null;

@@ -10,6 +10,7 @@ import {
   type Shape,
   words,
 } from "./chart.ts";
+import { decadeLines, RANKED_MARGIN, rankedPath, rankWords, WALKED } from "./ranked-curve.ts";
 import type { ChartTheme } from "./theme.ts";
 
 /** One input channel of a matrix: a column of its weights. */
@@ -26,13 +27,11 @@ export interface SpectrumData {
   readonly caption: Caption;
 }
 
-const MARGIN = { left: 46, right: 12, top: 12, bottom: 22 } as const;
+const MARGIN = RANKED_MARGIN;
 /** Channels at the head of the curve that bear their number. */
 const NAMED = 3;
 /** The name of a curve begins at this share of its length. */
 const NAME_FROM = 0.7;
-/** Channels that can be reached one by one. */
-const WALKED = 24;
 
 /** Sorted channel spectrum: the largest weight of each input channel, and the error left in it, on a log scale. */
 export const spectrumChart: Chart<SpectrumData> = {
@@ -70,32 +69,17 @@ export function drawSpectrum({ weights, errors, family }: SpectrumData, size: Ch
   const x = scaleLinear()
     .domain([0, Math.max(1, weights.length - 1)])
     .range([MARGIN.left + 6, end]);
-  const curve = (channels: readonly SpectrumChannel[]): string => {
-    const points = channels.flatMap(({ value }, rank) =>
-      value > 0 ? [`${x(rank).toFixed(1)} ${y(value).toFixed(1)}`] : [],
-    );
-    return points.length === 0 ? "" : `M${points.join("L")}`;
-  };
   const colour = theme.families[family] ?? theme.ink;
   return {
     ...size,
     shapes: [
-      ...grid(y, end, theme),
-      { kind: "path", d: curve(weights), stroke: theme.ink, strokeWidth: 1.5 },
-      { kind: "path", d: curve(errors), stroke: colour, strokeWidth: 1.5 },
+      ...decadeLines(y, end, theme),
+      { kind: "path", d: rankedPath(weights, x, y), stroke: theme.ink, strokeWidth: 1.5 },
+      { kind: "path", d: rankedPath(errors, x, y), stroke: colour, strokeWidth: 1.5 },
       ...endName("largest weight", weights, x, y, theme.ink, theme),
       ...endName("rms error", errors, x, y, colour, theme),
       ...heads(weights, x, y, theme),
-      { kind: "text", x: MARGIN.left, y: baseline + 15, text: "largest first", fill: theme.ink3, size: 11 },
-      {
-        kind: "text",
-        x: end,
-        y: baseline + 15,
-        text: `${formatCount(weights.length)} input channels`,
-        fill: theme.ink3,
-        size: 11,
-        anchor: "end",
-      },
+      ...rankWords(weights.length, end, baseline, theme),
     ],
     marks: weights.slice(0, WALKED).flatMap(({ channel, value }, rank): Mark[] =>
       value > 0
@@ -117,19 +101,6 @@ export function drawSpectrum({ weights, errors, family }: SpectrumData, size: Ch
 }
 
 type Scale = (value: number) => number;
-
-function grid(y: Scale & { ticks(): number[] }, end: number, theme: ChartTheme): readonly Shape[] {
-  return y
-    .ticks()
-    .filter((value) => /^(10*|0\.0*1|1e-\d+)$/.test(String(value)))
-    .flatMap((value): Shape[] => {
-      const text = { kind: "text" as const, x: MARGIN.left - 6, y: y(value) + 4, text: formatNumber(value, 1) };
-      return [
-        { kind: "path", d: `M${MARGIN.left} ${y(value)}H${end}`, stroke: theme.line },
-        { ...text, fill: theme.ink3, size: 11, anchor: "end" },
-      ];
-    });
-}
 
 function endName(
   text: string,

@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type SVGTemplateResult, svg, type TemplateResult } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
+import { offerFile } from "../parts/offer-file.ts";
 import { OwnWidth } from "../parts/own-width.ts";
 import { baseStyles, tableStyles } from "../parts/shared-styles.ts";
 import { singleKey } from "../parts/single-keys.ts";
@@ -344,12 +345,7 @@ export class LabChart extends LitElement {
         : format === "SVG"
           ? new Blob([svgFile(drawing, caption, this.note, theme)], { type: "image/svg+xml" })
           : await pngFile(drawing, caption, this.note, theme);
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = `${this.#stem(chart)}.${format.toLowerCase()}`;
-    link.click();
-    // The download has begun by then; the address is needed no more.
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    offerFile(blob, `${this.#stem(chart)}.${format.toLowerCase()}`);
   }
 
   /** A file that is not the whole truth says so. */

@@ -7,7 +7,7 @@ import { wordsMark } from "../parts/number-kind.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
 import { TurnElement } from "../parts/turn-element.ts";
 import { formatPatterns, keptWords, parsePatterns } from "./compare-settings-model.ts";
-import { type AskedRules, emit } from "./panel-events.ts";
+import { type AskedRules, emit, NO_RULES } from "./panel-events.ts";
 
 const ARITHMETICS: readonly { readonly name: ArithmeticName; readonly words: string }[] = [
   { name: "eager", words: "eager, verified" },
@@ -27,7 +27,7 @@ export class LabCompareSettings extends TurnElement {
   @property({ attribute: false }) kept: KeptResults | null = null;
   /** Nothing is let go of while something runs. */
   @property({ type: Boolean }) isBusy = false;
-  @property({ attribute: false }) asked: AskedRules = { schemes: [], arithmetic: "eager", ignore: [] };
+  @property({ attribute: false }) asked: AskedRules = NO_RULES;
 
   static override styles = [
     baseStyles,

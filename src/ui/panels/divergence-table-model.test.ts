@@ -1,6 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { LabError } from "../../base/errors.ts";
 import { sampleMeasurement, windowsAround } from "../../engine/measure-result.cases.ts";
+import type { MeasureRow } from "../../engine/measure-result.ts";
+import { WHOLE_PRESET } from "../../engine/roundings.ts";
 import { toCsv } from "../charts/table-text.ts";
 import { exampleTable, statisticsCsvTable, statisticsTable, statisticsText } from "./divergence-table-model.ts";
 
@@ -35,7 +37,7 @@ test("the caption answers with the best and the worst, and says on what it stand
   expect(statisticsTable(result).caption).toEqual({
     strong: "The most likely token stays the same under W8A16 at 99.0 % of positions, under W3A16 at 84.0 %.",
     plain:
-      "2\u2009032 positions, the second half of each of 16 windows; KLD in nats, Δp in percent; ± is one standard error, as llama.cpp gives it.",
+      "Weights rounded. 2\u2009032 positions, the second half of each of 16 windows; KLD in nats, Δp in percent; ± is one standard error, as llama.cpp gives it.",
   });
   const text = { ...result.text, windows: 32 };
   expect(statisticsTable({ ...result, finished: false, text }).caption.plain).toContain("16 of 32 windows so far");
@@ -58,13 +60,74 @@ test("a row without figures has dashes beside those that have some, and says wha
     { scheme: "W4A16", bytes: 1, kld: windowsAround(0.03), change: { error } },
     { scheme: "elsewhere", bytes: 1, kld: windowsAround(0.03), change: { method: "given" as const } },
   ];
-  const { columns, sections } = statisticsTable(sampleMeasurement(rows));
-  expect(columns.map(({ note }) => note)).toEqual(["weights alone", "no group fits.", "", ""]);
+  const roundings = { ...WHOLE_PRESET, activations: false };
+  const { columns, sections } = statisticsTable(sampleMeasurement(rows, { roundings }));
+  expect(columns.map(({ note }) => note)).toEqual([
+    "activations are rounded too when it is served: not in these figures",
+    ...["no group fits.", "", ""],
+  ]);
   expect(columns[2]?.scheme).toBeNull();
   expect(sections[1]?.rows[0]?.cells.map((cell) => cell === null)).toEqual([true, false, false, false]);
   const nothing = statisticsTable(sampleMeasurement([{ scheme: "W4A16", bytes: 1, kld: [] }]));
   expect(nothing.sections.every(({ rows: own }) => own.length === 0)).toBe(true);
   expect(nothing.caption.strong).toBe("No figure yet.");
+});
+
+describe("a measurement that rounds more than weights", () => {
+  const simulated = sampleMeasurement().rows[1]?.divergence;
+  if (!simulated) throw new Error("no divergence");
+  const words = ["KV cache: int 8 bit per tensor, static", "inputs: int 8 bit per token, dynamic"];
+  const row = (own: readonly string[], served: MeasureRow["served"] = null) => ({
+    divergence: { ...simulated, activationQuantization: own },
+    served,
+  });
+  const served = {
+    divergence: { ...simulated, kld: { value: 0.031, uncertainty: 0.0015 } },
+    difference: { value: -0.002, interval: { low: -0.003, high: -0.001 } },
+    evidence: "read, not run",
+  };
+  const kld = windowsAround(0.033);
+  const mixed = sampleMeasurement(
+    [
+      { scheme: "W4A16", bytes: 1, kld, change: row(words.slice(0, 1)) },
+      { scheme: "W8A8", bytes: 1, kld, change: row(words, served) },
+    ],
+    {
+      roundings: { weights: true, activations: true, kvCache: "int8:tensor" },
+      calibration: { name: "calibration: 64 windows", hash: "", windows: 64 },
+    },
+  );
+
+  test("says of each column what not all of them round, and of all of them the rest", () => {
+    const { columns, caption } = statisticsTable(mixed);
+    expect(columns.map(({ note }) => note)).toEqual(["", "inputs: int 8 bit per token, dynamic", ""]);
+    expect(caption.plain).toMatch(
+      /^Weights rounded, activations where the scheme says so; keys and values int8 per tensor, static \(static_minmax\); ranges from calibration: 64 windows\. /,
+    );
+  });
+
+  test("has what serving does beneath what is simulated, with the difference and whence it is known", () => {
+    const rows = statisticsTable(mixed).sections[1]?.rows ?? [];
+    expect(rows.slice(0, 3).map(({ label }) => label)).toEqual([
+      "Mean KLD",
+      "as served (vLLM)",
+      "served − simulated, 95 %",
+    ]);
+    expect(rows[1]?.cells).toEqual([null, { value: "0.0310000", spread: "± 0.00150" }, null]);
+    expect(rows[2]?.cells[1]).toEqual({ value: "−0.00200", spread: "−0.0030 … −0.0010" });
+    expect(rows[1]?.about).toContain("read, not run");
+    expect(statisticsTable(result).sections[1]?.rows[1]?.label).not.toBe("as served (vLLM)");
+    const csv = toCsv(statisticsCsvTable(mixed)).split("\r\n");
+    expect(csv).toContain('"Mean KLD, as served (vLLM)",nats,,,0.031,0.0015,,');
+    expect(csv).toContain('"Mean KLD, served − simulated, 95 %",nats,,,-0.002,,,');
+  });
+
+  test("rows of the original's figures alone wait without a number", () => {
+    const waiting = { divergence: null, difference: null, evidence: "read, not run" };
+    const rows = [{ scheme: "W8A8", bytes: 1, kld, change: row([], waiting) }];
+    const [mean, own, difference] = statisticsTable(sampleMeasurement(rows)).sections[1]?.rows ?? [];
+    expect([mean?.cells[0] === null, own?.cells[0], difference?.cells[0]]).toEqual([false, null, null]);
+  });
 });
 
 test("CSV has the value and its ± of each model, unrounded", () => {

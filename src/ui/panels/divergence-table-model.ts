@@ -1,6 +1,14 @@
 import { quote } from "../../base/errors.ts";
 import { formatCount, formatNumber, formatPercent } from "../../base/format.ts";
-import type { Divergence, MeasureResult, SliceDivergence } from "../../engine/measure-result.ts";
+import { ACTIVATIONS_LEFT_OUT, leavesActivations, roundedWords } from "../../engine/divergence-words.ts";
+import type {
+  Divergence,
+  Interval,
+  MeasureResult,
+  MeasureRow,
+  ServedDivergence,
+  SliceDivergence,
+} from "../../engine/measure-result.ts";
 import {
   llamaCppText,
   STATISTICS_SECTIONS,
@@ -34,6 +42,8 @@ export interface StatisticsRow {
   readonly label: string;
   readonly unit: string;
   readonly cells: readonly (StatisticsCell | null)[];
+  /** Whence it comes, where its label does not say so. */
+  readonly about?: string;
 }
 
 /** llama.cpp's table of several models, and the parts of the text below it. */
@@ -46,6 +56,7 @@ export interface StatisticsTable {
 interface Measured {
   readonly column: StatisticsColumn;
   readonly divergence: Divergence | null;
+  readonly served: ServedDivergence | null;
 }
 
 export function statisticsTable(result: MeasureResult): StatisticsTable {
@@ -55,24 +66,63 @@ export function statisticsTable(result: MeasureResult): StatisticsTable {
   const known = lines.find((own) => own.length > 0) ?? [];
   const sections = STATISTICS_SECTIONS.map((title) => ({
     title: `${title} statistics`,
-    rows: known.flatMap((line, at): StatisticsRow[] =>
-      line.section === title
-        ? [{ label: line.label, unit: unitOf(line), cells: lines.map((own) => cellOf(own[at])) }]
-        : [],
-    ),
+    rows: known.flatMap((line, at): readonly StatisticsRow[] => {
+      if (line.section !== title) return [];
+      const row = { label: line.label, unit: unitOf(line), cells: lines.map((own) => cellOf(own[at])) };
+      return line.label === MEAN ? [row, ...servedRows(all)] : [row];
+    }),
   }));
   return { columns, sections: [...sections, slicesSection(all)], caption: captionOf(result) };
 }
 
-function measuredOf({ rows, noiseFloor }: MeasureResult): readonly Measured[] {
-  const own = rows.map(({ scheme, method, roundsActivations, error, divergence }): Measured => {
+function measuredOf(result: MeasureResult): readonly Measured[] {
+  const { rows, noiseFloor } = result;
+  const recipes = rows.filter(({ method }) => method !== "given");
+  const own = rows.map((row): Measured => {
+    const { scheme, method, error, divergence, served } = row;
     const isGiven = method === "given";
-    const note = error ? `${error.found}.` : roundsActivations ? "weights alone" : "";
+    const words = leavesActivations(row, result) ? [ACTIVATIONS_LEFT_OUT] : ownRoundings(row, recipes);
+    const note = error ? `${error.found}.` : words.join(" · ");
     const look = isGiven ? ORIGINAL_LOOK : recipeLook(scheme);
-    return { column: { name: quote(scheme), scheme: isGiven ? null : scheme, look, note }, divergence };
+    return { column: { name: quote(scheme), scheme: isGiven ? null : scheme, look, note }, divergence, served };
   });
   const floor = { name: `noise floor, ${noiseFloor.dtype}`, scheme: null, look: ORIGINAL_LOOK, note: "" };
-  return [...own, { column: floor, divergence: noiseFloor.divergence }];
+  return [...own, { column: floor, divergence: noiseFloor.divergence, served: null }];
+}
+
+/** What a row rounds besides weights that not all recipes do: the caption says what all of them round. */
+function ownRoundings({ divergence }: MeasureRow, recipes: readonly MeasureRow[]): readonly string[] {
+  const isOfAll = (words: string): boolean =>
+    recipes.every((other) => other.divergence?.activationQuantization.includes(words) ?? true);
+  return divergence?.activationQuantization.filter((words) => !isOfAll(words)) ?? [];
+}
+
+/** llama.cpp's name of the line that serving is held against. */
+const MEAN = "Mean KLD";
+const SERVED = "as served (vLLM)";
+const SERVED_DIFFERENCE = "served − simulated, 95 %";
+
+/** What serving does, beneath what is simulated; none where it was not asked for or is no other. */
+function servedRows(all: readonly Measured[]): readonly StatisticsRow[] {
+  const about = all.find(({ served }) => served !== null)?.served?.evidence;
+  if (about === undefined) return [];
+  const cells = all.map(({ served }) => meanCell(served?.divergence ?? null));
+  const differences = all.map(({ served }): StatisticsCell | null => {
+    const difference = served?.difference ?? null;
+    if (difference === null || !Number.isFinite(difference.value)) return null;
+    return { value: formatNumber(difference.value), spread: spreadOf(difference.interval) };
+  });
+  return [
+    { label: SERVED, unit: "nats", cells, about: `Measured here by another rule: ${about}` },
+    {
+      ...{ label: SERVED_DIFFERENCE, unit: "nats", cells: differences },
+      about: "Measured here over the same windows; an interval that holds 0 says that the two rules do not differ here",
+    },
+  ];
+}
+
+function meanCell(divergence: Divergence | null): StatisticsCell | null {
+  return divergence === null ? null : cellOf(statisticsLines(divergence).find(({ label }) => label === MEAN));
 }
 
 function unitOf({ unit, label }: StatisticsLine): string {
@@ -103,12 +153,15 @@ function sliceName({ kind, name }: SliceDivergence): string {
 
 function sliceCell(slice: SliceDivergence | undefined): StatisticsCell | null {
   if (slice === undefined || !Number.isFinite(slice.kld)) return null;
-  const { kld, interval } = slice;
-  const spread = interval === null ? "" : `${formatNumber(interval.low, 2)} … ${formatNumber(interval.high, 2)}`;
-  return { value: formatNumber(kld, 4), spread };
+  return { value: formatNumber(slice.kld, 4), spread: spreadOf(slice.interval) };
 }
 
-function captionOf({ rows, text, finished }: MeasureResult): Caption {
+function spreadOf(interval: Interval | null): string {
+  return interval === null ? "" : `${formatNumber(interval.low, 2)} … ${formatNumber(interval.high, 2)}`;
+}
+
+function captionOf(result: MeasureResult): Caption {
+  const { rows, text, finished } = result;
   const ranked = rows
     .flatMap(({ scheme, divergence }) => (divergence ? [{ scheme, share: divergence.sameTopP.value }] : []))
     .sort((a, b) => b.share - a.share);
@@ -125,7 +178,8 @@ function captionOf({ rows, text, finished }: MeasureResult): Caption {
   const windows = finished
     ? `${formatCount(text.windows)} windows`
     : `${formatCount(text.doneWindows)} of ${formatCount(text.windows)} windows so far`;
-  const plain = `${scored} positions, the second half of each of ${windows}; KLD in nats, Δp in percent; ± is one standard error, as llama.cpp gives it.`;
+  const rounded = roundedWords(result);
+  const plain = `${rounded.charAt(0).toUpperCase()}${rounded.slice(1)}. ${scored} positions, the second half of each of ${windows}; KLD in nats, Δp in percent; ± is one standard error, as llama.cpp gives it.`;
   return { strong, plain };
 }
 
@@ -150,6 +204,7 @@ export function statisticsCsvTable(result: MeasureResult): ChartTable {
         words(unitOf(line)),
         ...lines.flatMap((own) => [exact(own[at]?.value), exact(own[at]?.uncertainty)]),
       ]),
+      ...servedCsv(all),
       ...(all[0]?.divergence?.slices ?? []).map((slice) => [
         words(`Mean KLD, ${sliceName(slice)}`),
         words("nats"),
@@ -160,6 +215,27 @@ export function statisticsCsvTable(result: MeasureResult): ChartTable {
       ]),
     ],
   };
+}
+
+/** The same two lines as in the table; nothing where serving was not measured. */
+function servedCsv(all: readonly Measured[]): ChartTable["rows"] {
+  if (all.every(({ served }) => served === null)) return [];
+  const exact = (value: number | null | undefined): ChartCell => figure(value, String);
+  return [
+    [
+      words(`${MEAN}, ${SERVED}`),
+      words("nats"),
+      ...all.flatMap(({ served }) => {
+        const kld = served?.divergence?.kld;
+        return [exact(kld?.value), exact(kld?.uncertainty)];
+      }),
+    ],
+    [
+      words(`${MEAN}, ${SERVED_DIFFERENCE}`),
+      words("nats"),
+      ...all.flatMap(({ served }) => [exact(served?.difference?.value), exact(null)]),
+    ],
+  ];
 }
 
 /** What llama.cpp would print of each model, one after the other. */

@@ -133,6 +133,7 @@ export const divergenceTableStyles = css`
     font: var(--t-small);
   }
   .cards .numbers {
+    grid-template-columns: minmax(112px, 1fr) minmax(0, auto);
     font: 13px/22px var(--sans);
   }
   @media print {

@@ -107,8 +107,8 @@ export class LabDivergenceTable extends TurnElement {
           (section) => html`<tbody>
             <tr class="group-row"><th scope="colgroup" colspan=${columns.length + 1}>${section.title}</th></tr>
             ${section.rows.map(
-              ({ label, unit, cells }) => html`<tr>
-                <th scope="row"><bdi>${label}</bdi> <span class="unit">${unit}</span></th>
+              ({ label, unit, cells, about }) => html`<tr>
+                <th scope="row"><bdi>${label}</bdi>${about === undefined ? nothing : wordsMark(KIND_GLYPHS.measured, about)} <span class="unit">${unit}</span></th>
                 ${cells.map((cell, at) => cellTemplate(cell, columns[at] === undefined ? "" : place(columns[at])))}
               </tr>`,
             )}
@@ -128,7 +128,12 @@ export class LabDivergenceTable extends TurnElement {
           ${sections.map(
             ({ title, rows }) => html`<h3>${title}</h3>
               <dl class="numbers">${rows.map(
-                ({ label, unit, cells }) => html`<dt>${label}</dt>
+                ({
+                  label,
+                  unit,
+                  cells,
+                  about,
+                }) => html`<dt>${label}${about === undefined ? nothing : wordsMark(KIND_GLYPHS.measured, about)}</dt>
                   <dd>${cells[at]?.value ?? "–"} <span class="unit">${cells[at]?.spread ?? ""} ${unit}</span></dd>`,
               )}</dl>`,
           )}

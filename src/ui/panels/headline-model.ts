@@ -6,7 +6,7 @@ import { type AskedText, isSameText, textName } from "../parts/asked-text.ts";
 import { listWords } from "../parts/list-words.ts";
 import { shortName } from "../parts/safe-name.ts";
 import { type Answer, measurementAnswer } from "./headline-words.ts";
-import type { AskedRules } from "./panel-events.ts";
+import type { AskedRules, WeightRules } from "./panel-events.ts";
 
 export type { Answer } from "./headline-words.ts";
 
@@ -28,7 +28,7 @@ export type Situation =
       readonly error: LabErrorData;
       readonly during: "opening" | "comparing" | "measuring" | "exporting";
     }
-  | { readonly kind: "stale"; readonly asked: AskedRules }
+  | { readonly kind: "stale"; readonly asked: WeightRules }
   /** A measurement that has not run to its end. */
   | { readonly kind: "halted"; readonly isByUser: boolean }
   /** What was measured is not what would be. */
@@ -168,6 +168,10 @@ function oldWords(was: Ask, now: Ask): Answer {
         ? `These divergences are of ${before} in other windows than you have chosen.`
         : `These divergences are of ${before}; you have chosen ${after}.`;
     return { sentence, evidence: stands };
+  }
+  const [rounded, asked] = [was.rules, now.rules].map(({ roundings, served }) => JSON.stringify([roundings, served]));
+  if (rounded !== asked) {
+    return { sentence: "These divergences are of other roundings than you have chosen.", evidence: stands };
   }
   if (was.rules.arithmetic !== now.rules.arithmetic) {
     const sentence = `These divergences are of ${was.rules.arithmetic} arithmetic; you have chosen ${now.rules.arithmetic}.`;
@@ -323,7 +327,7 @@ function afterMeasuring(code: string): Headline["actions"] {
   ];
 }
 
-function stale(asked: AskedRules, shown: CompareResult | null): Headline {
+function stale(asked: WeightRules, shown: CompareResult | null): Headline {
   return {
     tone: "stale",
     ...staleWords(asked, shown),
@@ -334,7 +338,7 @@ function stale(asked: AskedRules, shown: CompareResult | null): Headline {
   };
 }
 
-function staleWords(asked: AskedRules, shown: CompareResult | null): Pick<Headline, "sentence" | "evidence"> {
+function staleWords(asked: WeightRules, shown: CompareResult | null): Pick<Headline, "sentence" | "evidence"> {
   const rows = shown?.schemes.map((row) => row.scheme) ?? [];
   const added = asked.schemes.filter((scheme) => !rows.includes(scheme));
   const removed = rows.filter((scheme) => !asked.schemes.includes(scheme));

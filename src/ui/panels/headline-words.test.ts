@@ -6,13 +6,14 @@ import { sampleResult } from "./compare-result.cases.ts";
 import { keptWords } from "./compare-settings-model.ts";
 import { headline } from "./headline-model.ts";
 import { measurementAnswer } from "./headline-words.ts";
+import { NO_RULES } from "./panel-events.ts";
 import { runBar } from "./run-bar-model.ts";
 
 const shown = sampleResult();
 const chosen = shown.schemes[0] ?? null;
 const measured = sampleMeasurement();
 const text: AskedText = { source: { kind: "bundled", names: ["scripture"] }, windows: 16, context: null };
-const rules = { schemes: ["W4A16"], arithmetic: "eager", ignore: [] } as const;
+const rules = { ...NO_RULES, schemes: ["W4A16"] } as const;
 const was = { rules, text, against: null };
 const failure = (code: LabError["code"]) =>
   new LabError({ code, doing: "preparing text", found: "b", allowed: "c", advice: "d" }).toData();
@@ -25,12 +26,14 @@ describe("the answer of a measurement", () => {
     );
   });
 
-  test("says how many windows were measured before, and of whom the weights alone", () => {
+  test("says how many windows were measured before, and whose activations are not rounded", () => {
     const rows = [{ scheme: "W8A8", bytes: 1, kld: [0.1, 0.2] }];
-    const result = sampleMeasurement(rows, { finished: false });
+    const roundings = { weights: true, activations: false, kvCache: null };
+    const result = sampleMeasurement(rows, { finished: false, roundings });
     const answer = measurementAnswer({ ...result, text: { ...result.text, windows: 9, knownWindows: 2 } });
     expect(answer?.evidence).toContain("2 of 9 windows so far · 2 measured before");
-    expect(answer?.evidence).toContain("of W8A8 the weights alone");
+    expect(answer?.evidence).toContain("of W8A8 the activations not rounded");
+    expect(measurementAnswer(sampleMeasurement(rows))?.evidence).not.toContain("not rounded");
   });
 
   test("is none before the first figure", () => {
@@ -83,6 +86,7 @@ describe("what is old says why", () => {
     ],
     [{ ...was, rules: { ...rules, schemes: ["W4A16", "W8A8"] } }, "W8A8 has not run over the text yet."],
     [{ ...was, rules: { ...rules, schemes: [] } }, "You have taken out W4A16."],
+    [{ ...was, rules: { ...rules, served: true } }, "These divergences are of other roundings than you have chosen."],
     [{ ...was, rules: { ...rules, ignore: ["a"] } }, "These divergences are of another list of modules left alone."],
     [{ ...was, against: { name: "other" } }, "other has not run over the text yet."],
   ] as const)("%#", (now, sentence) => {

@@ -14,8 +14,9 @@ export interface Answer {
 export function measurementAnswer(result: MeasureResult): Answer | null {
   const answer = divergenceAnswer(result);
   if (answer === null) return null;
-  const { text, rows, verdict, arithmetic, elapsedMs, finished } = result;
-  const served = rows.filter(({ roundsActivations }) => roundsActivations).map(({ scheme }) => shortName(scheme));
+  const { text, rows, verdict, arithmetic, elapsedMs, finished, roundings } = result;
+  const rounding = roundings.activations ? [] : rows.filter(({ roundsActivations }) => roundsActivations);
+  const weightsAlone = rounding.map(({ scheme }) => shortName(scheme));
   const evidence = [
     text.name,
     `${formatCount(rows[0]?.divergence?.scored ?? 0)} positions`,
@@ -23,7 +24,7 @@ export function measurementAnswer(result: MeasureResult): Answer | null {
     finished ? settledWords(result) : `${formatCount(text.doneWindows)} of ${formatCount(text.windows)} windows so far`,
     ...(text.knownWindows > 0 ? [`${knownWords(result)} measured before`] : []),
     ...(verdict?.floor ? [`noise floor ${formatNumber(verdict.floor)}`] : []),
-    ...(served.length > 0 ? [`of ${listWords(served, 2)} the weights alone`] : []),
+    ...(weightsAlone.length > 0 ? [`of ${listWords(weightsAlone, 2)} the activations not rounded`] : []),
     `${arithmetic} arithmetic`,
     ...(finished ? [`in ${formatDuration(elapsedMs)}`] : []),
   ];

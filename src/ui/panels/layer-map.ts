@@ -1,6 +1,5 @@
 import { css, html, nothing, svg, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
-import { quote } from "../../base/errors.ts";
 import type { SchemeResult } from "../../engine/result.ts";
 import { heatMapChart } from "../charts/heat-map.ts";
 import "../charts/lab-chart.ts";
@@ -9,14 +8,11 @@ import { differs } from "../parts/differs.ts";
 import { markStyles } from "../parts/mark-styles.ts";
 import { wordsMark } from "../parts/number-kind.ts";
 import { safeName } from "../parts/safe-name.ts";
-import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
+import { schemePillStyles, schemePills } from "../parts/scheme-pills.ts";
 import { baseStyles, pillStyles } from "../parts/shared-styles.ts";
 import { TurnElement } from "../parts/turn-element.ts";
 import { EXAMPLE_MAP, layerMap } from "./layer-map-model.ts";
 import { emit } from "./panel-events.ts";
-
-/** A longer name is cut on its button and shown whole beside the pointer. */
-const LONGEST_ON_PILL = 28;
 
 /** Where it hurts: signal over error of each matrix, layer by module kind. */
 export class LabLayerMap extends TurnElement {
@@ -31,16 +27,8 @@ export class LabLayerMap extends TurnElement {
     baseStyles,
     pillStyles,
     markStyles,
+    schemePillStyles,
     css`
-      .choice {
-        display: flex;
-        flex: 0 1 auto;
-        flex-wrap: wrap;
-        gap: var(--s1);
-      }
-      .choice .pill {
-        max-width: 240px;
-      }
       .foot {
         display: flex;
         flex-wrap: wrap;
@@ -67,7 +55,6 @@ export class LabLayerMap extends TurnElement {
         forced-color-adjust: none;
       }
       @media print {
-        .choice,
         .keys {
           display: none;
         }
@@ -94,7 +81,7 @@ export class LabLayerMap extends TurnElement {
       .isPartial=${scheme !== null && scheme.layers.length < scheme.modules}
       @chart-pick=${this.#pick}
     >
-      ${this.schemes.length > 1 ? this.#choice() : nothing}
+      ${this.schemes.length > 1 ? schemePills(this.schemes, scheme?.scheme ?? "", (name) => emit(this, "lab-pick-scheme", name)) : nothing}
       <span slot="note">${
         scheme === null
           ? nothing
@@ -110,16 +97,6 @@ export class LabLayerMap extends TurnElement {
         <span class="keys">arrows walk &ensp;<kbd>Enter</kbd> opens</span>
       </span>
     </lab-chart>`;
-  }
-
-  #choice(): TemplateResult {
-    return html`<div slot="head" class="choice" role="group" aria-label="Scheme shown">
-      ${this.schemes.map(
-        (name) =>
-          html`<button type="button" class="pill" aria-pressed=${name === this.scheme?.scheme} data-tip=${name.length > LONGEST_ON_PILL ? quote(name) : nothing}
-            @click=${() => emit(this, "lab-pick-scheme", name)}>${recipeMark(recipeLook(name))}${safeName(name)}</button>`,
-      )}
-    </div>`;
   }
 
   readonly #pick = (event: CustomEvent<string>): void => {

@@ -1,6 +1,9 @@
 import type { DeviceChoice, PlanSettings } from "../../engine/api.ts";
+import type { HealUnit } from "../../engine/diagnosis-api.ts";
 import type { WindowRequest } from "../../engine/error-window.ts";
 import type { ArithmeticName } from "../../engine/result.ts";
+import { type Roundings, WHOLE_PRESET } from "../../engine/roundings.ts";
+import type { TokenAt } from "../../engine/word-statistics.ts";
 import type { ModelChoice } from "../../engine/worker-api.ts";
 import type { ErrorView } from "../charts/error-map.ts";
 import type { AskedText } from "../parts/asked-text.ts";
@@ -11,7 +14,7 @@ export type { TensorRole } from "../../engine/ledger.ts";
 import type { TensorRole } from "../../engine/ledger.ts";
 
 /** The tabs. */
-export type Surface = "model" | "measure" | "layers";
+export type Surface = "model" | "measure" | "layers" | "words";
 
 /** What panels ask for. Panels know neither each other nor the engine; the app listens. */
 export interface PanelEvents {
@@ -37,7 +40,8 @@ export interface PanelEvents {
   "lab-pick-scheme": string;
   "lab-pick-module": string;
   "lab-set-plan": PlanSettings;
-  "lab-set-rules": AskedRules;
+  /** What changes of the rules. */
+  "lab-set-rules": Partial<AskedRules>;
   "lab-use-device": DeviceChoice;
   /** A role of tensors, or null for all of them. */
   "lab-pick-role": TensorRole | null;
@@ -49,6 +53,26 @@ export interface PanelEvents {
   "lab-view-errors": ErrorView;
   /** Weights that an error map would show. */
   "lab-need-errors": { readonly recipe: string; readonly part: WindowRequest };
+  /** A scored token, to be looked at. */
+  "lab-pick-token": TokenAt;
+  /** Asks again for the predictions of the chosen token. */
+  "lab-look": undefined;
+  /** A window of the measured text. */
+  "lab-show-window": number;
+  "lab-set-healing": Healing;
+  "lab-heal": undefined;
+  "lab-set-generation": GenerationAsk;
+  "lab-generate": undefined;
+  /** A file of multiple-choice items, or the bundled ones. */
+  "lab-set-task-file": File | null;
+  "lab-answer": undefined;
+  "lab-follow-depth": undefined;
+  "lab-collect-activations": undefined;
+  /** A file of statistics that were collected before. */
+  "lab-open-statistics": File;
+  "lab-save-statistics": undefined;
+  /** A linear layer whose input is shown token by token. */
+  "lab-show-strip": string;
   /** A command of the palette, by its id. */
   "lab-command": string;
   "lab-show-palette": undefined;
@@ -63,6 +87,34 @@ export interface AskedRules {
   readonly schemes: readonly string[];
   readonly arithmetic: ArithmeticName;
   readonly ignore: readonly string[];
+  /** What a run over text rounds. A comparison of weights knows none of it. */
+  readonly roundings: Roundings;
+  /** Recipes with activations per token are also run as vLLM serves them. */
+  readonly served: boolean;
+}
+
+/** What of it a comparison of weights depends on. */
+export type WeightRules = Pick<AskedRules, "schemes" | "arithmetic" | "ignore">;
+
+/** Before anything is asked. */
+export const NO_RULES: AskedRules = {
+  schemes: [],
+  arithmetic: "eager",
+  ignore: [],
+  roundings: WHOLE_PRESET,
+  served: false,
+};
+
+/** What is put back to see what heals: layers or kinds of modules, for the chosen token or for all of the text. */
+export interface Healing {
+  readonly unit: HealUnit;
+  readonly isWhole: boolean;
+}
+
+/** How many prompts go on, and by how many tokens at most. */
+export interface GenerationAsk {
+  readonly prompts: number;
+  readonly tokens: number;
 }
 
 /** What the frontier draws upwards. */

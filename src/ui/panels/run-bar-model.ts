@@ -11,13 +11,15 @@ export type RunState =
       readonly what: string;
       readonly progress: Progress | null;
       /** What people count it in: a measurement reads the same bytes for every window. Default bytes. */
-      readonly counts?: "bytes" | "windows";
+      readonly counts?: "bytes" | "windows" | "items";
     }
   | {
       readonly kind: "idle";
       readonly end: "none" | "done" | "cancelled" | "failed";
       /** What the last run measured over text, where it did; else it compared. */
       readonly measured?: MeasureResult | null;
+      /** What else it did, where it neither measured nor compared. */
+      readonly did?: string | null;
     };
 
 /** What the run bar says. */
@@ -35,7 +37,7 @@ export interface RunBar {
 
 /** The bar for what runs now, or for how the last run ended. */
 export function runBar(state: RunState, shown: CompareResult | null): RunBar {
-  if (state.kind === "running") return running(state.what, state.progress, state.counts === "windows");
+  if (state.kind === "running") return running(state.what, state.progress, state.counts ?? "bytes");
   const idle = { meter: null, percent: "", tone: "plain" as const };
   if (state.end === "failed") {
     return { ...idle, tone: "failed", strong: "Failed", parts: ["what is on screen stands"], announced: "" };
@@ -43,6 +45,7 @@ export function runBar(state: RunState, shown: CompareResult | null): RunBar {
   if (state.end === "cancelled") {
     return { ...idle, strong: "Stopped by you", parts: ["what was measured stands"], announced: "Stopped" };
   }
+  if (state.end === "done" && state.did) return { ...idle, strong: "Done", parts: [state.did], announced: "Done" };
   if (state.end === "done" && state.measured) {
     const { text, rows, elapsedMs } = state.measured;
     const parts = [`${formatCount(text.windows)} windows under ${schemeWords(rows.length)}`, formatDuration(elapsedMs)];
@@ -63,15 +66,15 @@ function schemeWords(count: number): string {
   return count === 1 ? "1 scheme" : `${count} schemes`;
 }
 
-function running(what: string, progress: Progress | null, isInWindows: boolean): RunBar {
+function running(what: string, progress: Progress | null, counts: "bytes" | "windows" | "items"): RunBar {
   if (progress === null) {
     return { strong: what, parts: [], meter: { done: 0, total: 0 }, tone: "plain", percent: "", announced: what };
   }
   const { doneItems, totalItems, doneBytes, totalBytes, bytesPerSecond, leftMs } = progress;
   const parts: string[] = [];
-  if (totalItems > 0) parts.push(`${doneItems} of ${totalItems}${isInWindows ? " windows" : ""}`);
-  if (totalBytes > 0 && !isInWindows) parts.push(`${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
-  if (bytesPerSecond !== null && !isInWindows) parts.push(formatRate(bytesPerSecond, "bytes/s"));
+  if (totalItems > 0) parts.push(`${doneItems} of ${totalItems}${counts === "windows" ? " windows" : ""}`);
+  if (totalBytes > 0 && counts === "bytes") parts.push(`${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
+  if (bytesPerSecond !== null && counts === "bytes") parts.push(formatRate(bytesPerSecond, "bytes/s"));
   if (leftMs !== null) parts.push(`${formatWait(leftMs)} left`);
   if (progress.item !== null) parts.push(quote(progress.item));
   const meter = totalBytes > 0 ? { done: doneBytes, total: totalBytes } : { done: doneItems, total: totalItems };

@@ -8,7 +8,7 @@ import { safeName } from "../parts/safe-name.ts";
 import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
 import { TurnElement } from "../parts/turn-element.ts";
-import { type AskedRules, emit } from "./panel-events.ts";
+import { type AskedRules, emit, NO_RULES } from "./panel-events.ts";
 import {
   blockedWords,
   FIRST_OWN,
@@ -32,7 +32,7 @@ const WIDTHS = [2, 3, 4, 5, 6, 7, 8] as const;
 
 /** Which recipes are compared: the chosen ones as chips, and a tray with everything one can add. */
 export class LabSchemePicker extends TurnElement {
-  @property({ attribute: false }) asked: AskedRules = { schemes: [], arithmetic: "eager", ignore: [] };
+  @property({ attribute: false }) asked: AskedRules = NO_RULES;
   /** What is shown was asked for under other rules. */
   @property({ type: Boolean }) isStale = false;
   @state() private isOpen = false;

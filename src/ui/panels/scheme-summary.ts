@@ -2,7 +2,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
-import type { Divergence, MeasureResult, UncertainValue } from "../../engine/measure-result.ts";
+import type { Divergence, MeasureResult, ServedDivergence, UncertainValue } from "../../engine/measure-result.ts";
 import type { ModelSummary, SchemeResult } from "../../engine/result.ts";
 import { markStyles } from "../parts/mark-styles.ts";
 import { DIVERGENCE_WORDS } from "../parts/metric-words.ts";
@@ -11,7 +11,7 @@ import { safeName } from "../parts/safe-name.ts";
 import { recipeLook, recipeMark } from "../parts/scheme-mark.ts";
 import { baseStyles, figureStyles } from "../parts/shared-styles.ts";
 import { TurnElement } from "../parts/turn-element.ts";
-import { worstLayer } from "./scheme-summary-model.ts";
+import { activationWords, worstLayer } from "./scheme-summary-model.ts";
 
 /** The chosen scheme: two large figures, then the rest. */
 export class LabSchemeSummary extends TurnElement {
@@ -66,7 +66,7 @@ export class LabSchemeSummary extends TurnElement {
     return html`
       <h2 class="who">${recipeMark(recipeLook(scheme.scheme))}${safeName(scheme.scheme)}</h2>
       <p class="small">
-        <bdi>${scheme.description}</bdi>${scheme.roundsActivations ? "; activations are rounded too when it is served: that error comes with the forward pass, these figures are of the weights alone" : ""}
+        <bdi>${scheme.description}</bdi>${activationWords(scheme, measured)}
       </p>
       ${scheme.notices.map((notice) => html`<p class="small note ${notice.severity}"><bdi>${notice.text}</bdi></p>`)}
       <div class="big">
@@ -88,7 +88,7 @@ export class LabSchemeSummary extends TurnElement {
         </div>
       </div>
       <dl class="numbers">
-        ${measured === null || divergence === null ? nothing : this.#divergence(divergence, measured)}
+        ${measured === null || divergence === null ? nothing : this.#divergence(divergence, row?.served ?? null, measured)}
         <dt>Bits per weight, whole file${kindMark(scheme.bitsPerWeight)}</dt>
         <dd>${formatNumber(scheme.bitsPerWeight.value)}</dd>
         <dt>Bits per weight, quantized${kindMark(scheme.quantizedBitsPerWeight)}</dt>
@@ -112,13 +112,14 @@ export class LabSchemeSummary extends TurnElement {
   }
 
   /** What measuring said of it, and its signal over error, whose place above the mean has taken. */
-  #divergence(divergence: Divergence, result: MeasureResult): TemplateResult {
+  #divergence(divergence: Divergence, served: ServedDivergence | null, result: MeasureResult): TemplateResult {
     const { kldPercentiles, pplRatio, sameTopP, rmsDeltaP } = divergence;
     const mark = measuredMark(divergence, result);
     const line = (name: string, { value, uncertainty }: UncertainValue, write = formatNumber, unit = "") =>
       html`<dt>${name}${mark}</dt>
         <dd class=${this.isOld ? "old" : ""}>${write(value)}<span class="unit">${uncertainty === null ? "" : ` ± ${write(uncertainty, 2)}`}${unit}</span></dd>`;
     return html`
+      ${served?.divergence ? servedTemplate(served, this.isOld) : nothing}
       ${line("99.0 % KLD", { value: kldPercentiles["99"], uncertainty: null }, formatNumber, " nats")}
       ${line("PPL(Q)/PPL(base)", pplRatio)}
       ${line("Same top p", percentOf(sameTopP), formatNumber, " %")}
@@ -136,6 +137,21 @@ export class LabSchemeSummary extends TurnElement {
     return html`<dt>${name}${mark}</dt>
       ${quantity === undefined ? without : html`<dd>${write(quantity.value)}<span class="unit">${unit}</span></dd>`}`;
   }
+}
+
+/** Mean KL divergence by the rule of the engine that serves, and what it differs by. */
+function servedTemplate({ divergence, difference, evidence }: ServedDivergence, isOld: boolean): TemplateResult {
+  const range = difference?.interval ?? null;
+  const by =
+    difference === null
+      ? nothing
+      : html`<span class="unit"> simulated ${difference.value < 0 ? "−" : "+"} ${formatNumber(Math.abs(difference.value), 2)}</span>`;
+  const words =
+    range === null
+      ? ""
+      : `; served − simulated at 95 %: ${formatNumber(range.low, 2)} … ${formatNumber(range.high, 2)}`;
+  return html`<dt>Mean KLD as served (vLLM)${wordsMark(KIND_GLYPHS.measured, `Measured here by another rule: ${evidence}${words}`)}</dt>
+    <dd class=${isOld ? "old" : ""}>${formatNumber(divergence?.kld.value ?? Number.NaN)}${by}</dd>`;
 }
 
 function meanKld(divergence: Divergence, result: MeasureResult, isOld: boolean): TemplateResult {

@@ -100,7 +100,13 @@ describe("the scheme table", () => {
   test("a scheme that rounds activations says where their error comes from", () => {
     const [, weights, activations] = schemeTable(sampleResult()).rows;
     expect(weights?.description).toBe("int4, symmetric, groups of 128");
-    expect(activations?.description).toContain("that error comes with the forward pass");
+    expect(activations?.description).toContain("that error comes with a measurement over text");
+    const measured = sampleMeasurement([{ scheme: "W4A16", bytes: 1, kld: windowsAround(0.1) }]);
+    const said = (divergence: typeof measured) => schemeTable(sampleResult(), divergence).rows[2]?.description;
+    expect(said(measured)).toContain("in the mean KLD, not in the error of the weights");
+    const alone = { ...measured, roundings: { ...measured.roundings, activations: false } };
+    expect(said(alone)).toContain("activations are rounded too when it is served: not in these figures");
+    expect(schemeTable(sampleResult(), alone).caption.plain).toMatch(/ Mean KLD: weights rounded\.$/);
   });
 });
 

@@ -1,6 +1,7 @@
 import { quote } from "../../base/errors.ts";
 import { formatBytes, formatNumber } from "../../base/format.ts";
 import { measured, type Quantity } from "../../base/quantity.ts";
+import { ACTIVATIONS_LEFT_OUT, leavesActivations, roundedWords } from "../../engine/divergence-words.ts";
 import { type FrontierPoint, frontier } from "../../engine/frontier.ts";
 import type { MeasureResult, MeasureRow } from "../../engine/measure-result.ts";
 import type { CompareResult, FitResult, SchemeResult } from "../../engine/result.ts";
@@ -96,7 +97,7 @@ export function schemeTable(result: CompareResult, divergence: MeasureResult | n
         name: quote(scheme.scheme),
         scheme: scheme.scheme,
         look: recipeLook(scheme.scheme),
-        description: scheme.roundsActivations ? `${scheme.description}; ${ACTIVATION_WORDS}` : scheme.description,
+        description: [scheme.description, ...activationWords(scheme, divergence)].join("; "),
         failure: scheme.error ? `${scheme.error.found}.` : null,
         notes: notes.filter(({ text }) => scheme.notices.some((notice) => notice.text === text)).map(numberOf),
       })),
@@ -117,12 +118,17 @@ export function schemeTable(result: CompareResult, divergence: MeasureResult | n
       plan("free", "high", (fit) => fit.freeBytes),
       column({ name: "fits", group: "plan", example: undefined, best: "high" }, fits.map(fitsCell)),
     ],
-    caption: captionOf(result),
+    caption: captionOf(result, divergence),
   };
 }
 
-/** What the figures of such a scheme leave out. */
-const ACTIVATION_WORDS = "activations are rounded too when it is served: that error comes with the forward pass";
+/** What the figures of a scheme that rounds activations leave out: those of the weights always, the divergence as it was asked. */
+function activationWords(scheme: SchemeResult, divergence: MeasureResult | null): readonly string[] {
+  if (!scheme.roundsActivations) return [];
+  if (divergence === null) return ["activations are rounded too: that error comes with a measurement over text"];
+  if (leavesActivations(scheme, divergence)) return [ACTIVATIONS_LEFT_OUT];
+  return ["activations are rounded too: in the mean KLD, not in the error of the weights"];
+}
 
 function notesOf(schemes: readonly SchemeResult[]): SchemeTable["notes"] {
   const texts = new Set(schemes.flatMap((scheme) => scheme.notices.map((notice) => notice.text)));
@@ -218,10 +224,10 @@ function dtypeWords(result: CompareResult): string {
 /** More schemes than this are counted in the caption, not named. */
 const NAMED_IN_CAPTION = 3;
 
-function captionOf(result: CompareResult): SchemeTable["caption"] {
+function captionOf(result: CompareResult, divergence: MeasureResult | null): SchemeTable["caption"] {
   const refused = result.schemes.filter((scheme) => scheme.error !== undefined).length;
-  const plain =
-    "Sizes are those of the files that export writes; errors compare the original with what is loaded back.";
+  const measured = divergence === null ? "" : ` Mean KLD: ${roundedWords(divergence)}.`;
+  const plain = `Sizes are those of the files that export writes; errors compare the original with what is loaded back.${measured}`;
   const fitting = [result.original.fit, ...result.schemes.map((scheme) => scheme.fit)];
   const gpu = result.original.fit.gpu;
   if (refused > 0) {

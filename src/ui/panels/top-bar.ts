@@ -19,6 +19,7 @@ const TABS: readonly { readonly surface: Surface; readonly words: string }[] = [
   { surface: "model", words: "Model" },
   { surface: "measure", words: "Measure" },
   { surface: "layers", words: "Layers" },
+  { surface: "words", words: "Words" },
 ];
 
 /** Logo, the open model, and the few things that hold for the whole page. */
