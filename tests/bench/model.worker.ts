@@ -6,6 +6,7 @@ import { call, type KernelCall } from "../../src/device/kernel.ts";
 import type { DeviceChoice, EngineHost } from "../../src/engine/api.ts";
 import { Bench } from "../../src/engine/bench.ts";
 import { browserWasm } from "../../src/engine/browser-threads.ts";
+import { appliedOf } from "../../src/engine/candidate.ts";
 import { planCheckpoint, refusalOf } from "../../src/engine/checkpoint-plan.ts";
 import { decoderOf } from "../../src/engine/decoder-of.ts";
 import { DeviceSet } from "../../src/engine/device-set.ts";
@@ -122,7 +123,11 @@ class OpenModel {
       const plan = planCheckpoint(this.checkpoint, parseRecipe(scheme), DEFAULT_IGNORE);
       const refusal = refusalOf(plan);
       if (refusal) throw refusal;
-      return { kind: "recipe", plan } as const;
+      return {
+        kind: "recipe",
+        plan,
+        applied: appliedOf({ weights: true, activations: false, kvCache: null }),
+      } as const;
     });
     const job = { checkpoint: this.checkpoint, candidates, arithmetic: "eager", windows } as const;
     const memory = { known: async () => [], keep: async () => {} };

@@ -99,6 +99,14 @@ const CUSTOM = [
   "int8:tensor:asym",
 ];
 
+/** Activations too, dynamic ones: every strategy and width, with zero points and without. */
+const CUSTOM_ACTIVATIONS = [
+  "int8:channel/int8:tensor",
+  "int4:group=32/int4:group=32",
+  "int4:group=32:asym/int8:token:asym",
+  "int6:tensor:asym/int8:group=16",
+];
+
 /** A group that no module belongs to. `oneshot` drops it from its config, `model_free_ptq` keeps it, as the lab does. */
 const UNMATCHED = "W2A16@re:.*absent; W8A16";
 
@@ -140,6 +148,7 @@ const GRIDS = [
   { models: [...CORNERS, ...BUNDLED], schemes: TRITON_PRESETS, arithmetics: ["triton"] },
   { models: CORNERS, schemes: ["int4:group=32:asym", "int3:channel", "int8:tensor:asym"], arithmetics: ["triton"] },
   { models: [...CORNERS, "quantlab-4m"], schemes: [...CUSTOM, ...MIXED] },
+  { models: ["corner-bf16", "quantlab-4m"], schemes: CUSTOM_ACTIVATIONS },
   { models: ["quantlab-4m-loud"], schemes: [...CUSTOM.slice(0, 6), ...MIXED.slice(0, 3)], devices: ["gpu"] },
   { models: [...CORNERS, "quantlab-4m"], schemes: [...MASKS, ...PRUNED] },
   { models: ["quantlab-4m-loud"], schemes: ["magnitude:2:4 | none", "magnitude:2:4 | W4A16"], devices: ["gpu"] },

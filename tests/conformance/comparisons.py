@@ -5,7 +5,8 @@ Reads one JSON document from stdin: {"kit": FOLDER, "jobs": [JOB]}, and prints o
 - `compare` ("reference", "candidate", "acrossEntryPoints"): "passed", "failed", "findings" of what failed
 - `layers` ("original", "compressed"): "rows"
 - `measure` ("original", "compressed", "tokens"): "report"
-- `divergences` ("original", "compressed": folders, "tokens", "positions": files to write): "reports"
+- `divergences` ("original", "compressed": folders, "tokens", "positions": files to write, "roundsActivations"): "reports"
+  and, where activations are rounded, "wide": the same with the models in float64
 - `masks` ("original", "candidate", "pruning", "ignore"): "matrices", "findings"
 Figures that are not finite are null.
 """
@@ -50,26 +51,37 @@ def measure(job: dict) -> dict:
 
 def divergences(job: dict) -> dict:
     """What measure.py says of several folders, with its own functions; the original is run once for all of them."""
+    import torch
+
+    reports = reported(job, torch.float32, job["positions"])
+    wide = reported(job, torch.float64, None) if job["roundsActivations"] else None
+    return {"reports": reports, "wide": wide}
+
+
+def reported(job: dict, dtype, positions: list[str] | None) -> list[dict]:
+    """The reports of one dtype, and the divergence of every position in a file each."""
     import models
     import numpy as np
-    import torch
 
     import measure as tool
 
     windows = models.read_windows(Path(job["tokens"]))
-    original = models.load(Path(job["original"]), torch.float32)
-    candidates = [models.load(Path(folder), torch.float32) for folder in job["compressed"]]
+    original = models.load(Path(job["original"]), dtype)
+    rounds = job["roundsActivations"]
+    candidates = [models.load(Path(folder), dtype, quantize_activations=rounds) for folder in job["compressed"]]
     parts = [[] for _ in candidates]
     for window in windows:
         base = models.logits(original, window)
         for candidate, scores in zip(candidates, parts, strict=True):
             scores.append(tool.score(base, models.logits(candidate, window), window))
     reports = []
-    for scores, file in zip(parts, job["positions"], strict=True):
+    for at, (candidate, scores) in enumerate(zip(candidates, parts, strict=True)):
         joined = {key: np.concatenate([part[key] for part in scores]) for key in scores[0]}
-        joined["kld"].astype("<f8").tofile(file)
-        reports.append(tool.statistics(joined))
-    return {"reports": reports}
+        if positions:
+            joined["kld"].astype("<f8").tofile(positions[at])
+        rounding = {"activationQuantization": models.activation_quantization(candidate)}
+        reports.append(rounding | tool.statistics(joined))
+    return reports
 
 
 def masks(job: dict) -> dict:

@@ -40,6 +40,40 @@ export function judgeDivergence(own, theirs, ownPositions, theirPositions) {
   return { wrong: wrong.length > 0 ? listed(wrong) : null, note };
 }
 
+/**
+ * How far statistics may be from the tool's where activations are rounded, as shares. A sum in another order moves a few codes
+ * by one, and what they move is as large as what is measured: the tool in float64 against itself moves by up to 2 % as well.
+ * So it is asked both ways, and the nearer answer counts.
+ */
+const ROUNDED_TOLERANCES = { "mean KLD": 0.02, "median KLD": 0.02, "RMS Δp": 0.05 };
+
+/** The same for the share of positions with the same top token. */
+const ROUNDED_TOP_TOKENS = 0.01;
+
+/**
+ * Whether the lab's divergence with rounded activations is that of `measure.py`.
+ * @param theirs,wide its reports in float32 and in float64
+ */
+export function judgeRoundedDivergence(own, theirs, wide, ownPositions, theirPositions) {
+  const wrong = [];
+  const notes = [];
+  const judge = (name, tolerance, apart) => {
+    const [from, fromWide] = [apart(theirs), apart(wide)];
+    const words = (value) => `${(100 * value).toFixed(2)} %`;
+    notes.push(`${name} ${words(from)} (${words(fromWide)} from float64)`);
+    if (!(Math.min(Math.abs(from), Math.abs(fromWide)) <= tolerance)) wrong.push(`${name} is off by ${words(from)}`);
+  };
+  for (const [name, tolerance] of Object.entries(ROUNDED_TOLERANCES)) {
+    judge(name, tolerance, (report) => STATISTICS[name](own) / STATISTICS[name](report) - 1);
+  }
+  judge("same top", ROUNDED_TOP_TOKENS, (report) => own.sameTopP.value - report.sameTopP.value);
+  if (own.scored !== theirs.scored) wrong.push(`${own.scored} positions, expected ${theirs.scored}`);
+  const [rounded, expected] = [own, theirs].map((report) => report.activationQuantization.join("; "));
+  if (expected === "" || rounded !== expected) wrong.push(`"${rounded}" is rounded, expected "${expected}"`);
+  notes.push(`correlation ${correlation(ownPositions, theirPositions).toFixed(4)}`);
+  return { wrong: wrong.length > 0 ? listed(wrong) : null, note: notes.join(", ") };
+}
+
 /** Whether no position diverges by more than `limit` nats; 0 asks for exactly nothing. */
 export function judgeSameFunction(positions, count, limit) {
   if (positions.length !== count) return `${positions.length} positions, expected ${count}`;

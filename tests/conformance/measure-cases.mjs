@@ -10,6 +10,9 @@
  * @property {"tool" | "export" | "model"} reference what `measure.py`, the real loader, runs: the real tool's checkpoint, or
  *   the lab's own export; "model": it runs nothing, `against` is the same function as the model
  * @property {readonly string[]} recipes schemes whose checkpoint the real tool makes of the lab's recipe.yaml, not by names
+ * @property {Readonly<Record<string, string>>} toolRecipes by scheme, a recipe file that the real tool runs on the calibration text
+ * @property {readonly string[]} options further options of the lab
+ * @property {boolean} roundsActivations whether the real loader rounds what the config asks for besides weights
  * @property {Readonly<Record<string, number>>} refused matrices that a scheme cannot take; it is measured on the others
  * @property {string | null} against "copy", or a model
  * @property {number} klLimit nats at any position, of `against`
@@ -25,15 +28,78 @@ const BUNDLED = ["quantlab-4m", "quantlab-4m-loud"];
 /** @returns {Measurement} */
 function measurement(parts) {
   const row = {
-    ...{ schemes: [], prune: null, reference: "tool", recipes: [], refused: {}, against: null, klLimit: 0 },
+    ...{ schemes: [], prune: null, reference: "tool", recipes: [], toolRecipes: {}, options: [], refused: {} },
+    ...{ roundsActivations: false, against: null, klLimit: 0 },
     ...{ text: "scripture", windows: 16, context: 256, ci: false, ...parts },
   };
   const what = row.against ? `against ${row.against}` : row.schemes.map((scheme) => recipeName(row, scheme)).join(",");
-  return { ...row, name: `measure ${row.model} ${what} ${row.text} ${row.windows} × ${row.context} ${row.device}` };
+  const how = ["", ...row.options].join(" ");
+  return {
+    ...row,
+    name: `measure ${row.model} ${what}${how} ${row.text} ${row.windows} × ${row.context} ${row.device}`,
+  };
 }
 
 /** A scheme as the lab writes it together with the pruning of its row. */
 export const recipeName = ({ prune }, scheme) => (prune ? `${prune} | ${scheme}` : scheme);
+
+/** What the real tool is given for a KV cache scheme. */
+const kvRecipe = (strategy, observer) => `quant_stage:
+  quant_modifiers:
+    QuantizationModifier:
+      targets: [Linear]
+      scheme: W8A8
+      ignore: [lm_head, "re:.*embed_tokens"]
+      kv_cache_scheme: {num_bits: 8, type: int, symmetric: true, strategy: ${strategy}, dynamic: false, observer: ${observer}}
+`;
+
+/** The same for int8 weights with one calibrated scale for what goes into each layer. */
+const staticRecipe = (observer) => `quant_stage:
+  quant_modifiers:
+    QuantizationModifier:
+      ignore: [lm_head, "re:.*embed_tokens"]
+      config_groups:
+        group_0:
+          targets: [Linear]
+          weights: {num_bits: 8, type: int, symmetric: true, strategy: channel}
+          input_activations: {num_bits: 8, type: int, symmetric: true, strategy: tensor, dynamic: false, observer: ${observer}}
+`;
+
+/** Activations, keys and values that are rounded, on one device. */
+const rounded = (device, model, windows, ci) => {
+  const base = { device, model, windows, ci, roundsActivations: true };
+  const kv = (strategy, observer, name) =>
+    measurement({
+      ...{ ...base, schemes: ["W8A8"], options: ["--kv", name] },
+      toolRecipes: { W8A8: kvRecipe(strategy, observer) },
+    });
+  const fixed = (observer) => {
+    const scheme = `int8:channel/int8:tensor:static=${observer}`;
+    return measurement({ ...base, schemes: [scheme], toolRecipes: { [scheme]: staticRecipe(observer) } });
+  };
+  return [
+    measurement({ ...base, schemes: ["W8A8", "W4A8"] }),
+    kv("tensor", "static_minmax", "int8:tensor"),
+    ...(device === "wasm" ? [kv("attn_head", "static_minmax", "int8:attn_head")] : []),
+    ...(ci
+      ? [
+          kv("tensor", "minmax", "int8:tensor:minmax"),
+          fixed("static_minmax"),
+          fixed("minmax"),
+          measurement({
+            ...base,
+            schemes: ["W4A4", "int8:channel/int8:tensor", "int8:channel/int8:group=32", "int8:channel/int8:token:asym"],
+          }),
+          measurement({
+            ...base,
+            roundsActivations: false,
+            schemes: ["W8A8", "W4A8"],
+            options: ["--activations", "off"],
+          }),
+        ]
+      : []),
+  ];
+};
 
 const sameFunction = (model, against, klLimit) => (device) =>
   measurement({
@@ -54,6 +120,8 @@ export const MEASUREMENTS = [
     }),
   ),
   ...BUNDLED.map((model) => measurement({ model, device: "wasm", schemes: SCHEMES, text: "jargon", windows: 64 })),
+  ...BUNDLED.flatMap((model) => rounded("wasm", model, 64, model === "quantlab-4m")),
+  ...BUNDLED.flatMap((model) => rounded("gpu", model, 16, false)),
   ...["gpu", "wasm", "reference"].map(sameFunction("quantlab-4m", "copy", 0)),
   // Its weights were scaled up and down by factors that cancel; what float32 makes of that is far below any rounding.
   ...["gpu", "wasm"].map(sameFunction("quantlab-4m", "quantlab-4m-loud", 1e-9)),

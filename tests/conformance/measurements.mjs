@@ -1,10 +1,11 @@
 // `lab measure` against `measure.py`, and the forward pass of every family against transformers.
-import { cpSync, existsSync } from "node:fs";
+import { cpSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { secondsSince } from "../../scripts/steps.mjs";
 import {
   judgeDeviations,
   judgeDivergence,
+  judgeRoundedDivergence,
   judgeSameFunction,
   positionsOf,
   readPositions,
@@ -16,6 +17,9 @@ import { runDriver } from "./processes.mjs";
 const RESIZED = join(import.meta.dirname, "resized_architectures.py");
 /** Which process of a run computes on a device. */
 const LABS = { gpu: "gpu", wasm: "cpu", reference: "cpu" };
+
+/** As the kit's own figures are of. */
+const CALIBRATION_WINDOWS = 32;
 
 /** Measures the rows of a run, and asks it for the comparisons. */
 export class Measurements {
@@ -35,7 +39,13 @@ export class Measurements {
 
   /** Makes what the lab is given. */
   async prepare() {
-    for (const row of this.#rows) await this.#run.models.windows(row);
+    for (const row of this.#rows) {
+      await this.#run.models.windows(row);
+      for (const [scheme, recipe] of Object.entries(row.toolRecipes)) {
+        await this.#calibration(row);
+        writeFileSync(this.#slot(row, `${scheme}.yaml`), recipe);
+      }
+    }
     if (this.#familyRuns.length === 0) return;
     const { kit, python, folder } = this.#run;
     const { answers, error } = await runDriver(python, RESIZED, { kit, out: join(folder, "families") });
@@ -61,6 +71,11 @@ export class Measurements {
     }
   }
 
+  /** Windows that static scales are taken from. */
+  #calibration({ model, context }) {
+    return this.#run.models.windows({ model, text: "calibration", windows: CALIBRATION_WINDOWS, context });
+  }
+
   #slot({ name }, what) {
     return join(this.#run.folder, `${name} ${what}`.replaceAll(/[^\w.=]+/g, "-"));
   }
@@ -77,6 +92,8 @@ export class Measurements {
         ...["--per-position", this.#slot(row, "positions")],
         ...(row.schemes.length > 0 ? ["--schemes", row.schemes.join(",")] : []),
         ...(row.prune ? ["--prune", row.prune] : []),
+        ...row.options,
+        ...(Object.keys(row.toolRecipes).length > 0 ? ["--calibration", await this.#calibration(row)] : []),
         ...(row.against ? ["--against", this.#other(row)] : []),
       ];
       const { document, seconds } = await lab.done(args);
@@ -129,9 +146,8 @@ export class Measurements {
     const rows = this.#rows.filter((row) => row.reference !== "model" && this.#documents.has(row.name));
     const byTool = rows.filter(({ reference }) => reference === "tool");
     const begun = performance.now();
-    const { made, kept } = await this.#run.cache.prepare(
-      byTool.flatMap((row) => row.schemes.map((scheme) => this.#wanted(row, scheme))),
-    );
+    const wanted = await Promise.all(byTool.flatMap((row) => row.schemes.map((scheme) => this.#wanted(row, scheme))));
+    const { made, kept } = await this.#run.cache.prepare(wanted);
     console.log(`      references of measurements: ${made} made, ${kept} kept  ${secondsSince(begun)}`);
     for (const row of rows) {
       try {
@@ -143,10 +159,14 @@ export class Measurements {
   }
 
   /** The reference of a scheme: `Wanted` of reference-cache.mjs. */
-  #wanted(row, scheme) {
+  async #wanted(row, scheme) {
     const model = this.#run.models.folder(row.model);
     if (row.recipes.includes(scheme)) {
       return { model, arithmetic: "eager", recipe: join(this.#slot(row, scheme), "recipe.yaml") };
+    }
+    if (row.toolRecipes[scheme]) {
+      const recipe = this.#slot(row, `${scheme}.yaml`);
+      return { model, arithmetic: "eager", recipe, calibration: await this.#calibration(row) };
     }
     const { ignore, rows } = this.#documents.get(row.name);
     const refused = rows[row.schemes.indexOf(scheme)].error?.fields.ignore ?? [];
@@ -155,23 +175,27 @@ export class Measurements {
 
   async #expect(row) {
     const { models, cache } = this.#run;
-    const folderOf = (scheme) =>
-      row.reference === "export" ? this.#slot(row, scheme) : cache.folderOf(this.#wanted(row, scheme));
+    const folderOf = async (scheme) =>
+      row.reference === "export" ? this.#slot(row, scheme) : cache.folderOf(await this.#wanted(row, scheme));
     const job = {
       kind: "divergences",
       original: models.folder(row.model),
-      compressed: row.schemes.map(folderOf),
+      compressed: await Promise.all(row.schemes.map(folderOf)),
+      roundsActivations: row.roundsActivations,
       tokens: await models.windows(row),
       positions: row.schemes.map((scheme) => this.#slot(row, `${scheme} expected`)),
     };
     const missing = job.compressed.filter((folder) => !existsSync(folder));
     if (missing.length > 0) throw new Error(`there is no ${listed(missing)}`);
     const { rows } = this.#documents.get(row.name);
-    this.#run.expect(`${row.name}: measure.py`, job, ({ reports }) => {
+    this.#run.expect(`${row.name}: measure.py`, job, ({ reports, wide }) => {
       const own = positionsOf(this.#slot(row, "positions"));
       const verdicts = row.schemes.map((scheme, at) => {
         const expected = readPositions(job.positions[at]);
-        const { wrong, note } = judgeDivergence(rows[at].divergence, reports[at], own[at], expected);
+        const { divergence } = rows[at];
+        const { wrong, note } = row.roundsActivations
+          ? judgeRoundedDivergence(divergence, reports[at], wide[at], own[at], expected)
+          : judgeDivergence(divergence, reports[at], own[at], expected);
         return { wrong: wrong && `${scheme}: ${wrong}`, note: `${scheme}: ${note}` };
       });
       const wrong = verdicts.flatMap((verdict) => verdict.wrong ?? []);

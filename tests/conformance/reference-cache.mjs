@@ -13,6 +13,7 @@ const DRIVER = join(import.meta.dirname, "references.py");
  * @property {string} [scheme] a preset, a custom scheme or groups of them, by tensor names, with `ignore`
  * @property {readonly string[]} [ignore]
  * @property {string} [recipe] path of a recipe file, run by `oneshot`
+ * @property {string} [calibration] path of a file of token windows that it is run on
  */
 
 /** A cache of references in a folder. */
@@ -68,11 +69,12 @@ export class ReferenceCache {
     }
   }
 
-  #entry({ model, recipe, ...rest }) {
+  #entry({ model, recipe, calibration, ...rest }) {
     const hash = createHash("sha256");
     const add = (name, bytes) => hash.update(`${name} ${bytes.length}\n`).update(bytes);
     add("model", this.#modelDigest(model));
     if (recipe) add("recipe", readFileSync(recipe));
+    if (calibration) add("calibration", readFileSync(calibration));
     add("order", Buffer.from(JSON.stringify(Object.entries(rest).sort())));
     for (const file of [join(this.#kit, "requirements.txt"), join(this.#kit, "reference.py"), DRIVER]) {
       add(file.slice(file.lastIndexOf("/") + 1), readFileSync(file));

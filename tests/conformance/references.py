@@ -1,8 +1,9 @@
 """Make several reference checkpoints in one process, with the kit's own functions: most of a single run is imports.
 
 Reads one JSON document from stdin: {"kit": FOLDER, "arithmetic": "eager" | "triton", "jobs": [{"model", "out", and
-"scheme" with "ignore", or "recipe": FILE}]}. A scheme is a preset's name, `int4:group=32:asym`, or groups of these as
-`W8A16@re:.*down_proj; W4A16`. Prints one JSON line a job: {"out", "error": null or text, "seconds"}.
+"scheme" with "ignore", or "recipe": FILE, run on "calibration": TOKENS.json where it is given}]}. A scheme is a preset's name, `int4:group=32:asym`, one with activations as
+`int8:channel/int8:tensor`, or groups of these as `W8A16@re:.*down_proj; W4A16`. Prints one JSON line a job: {"out",
+"error": null or text, "seconds"}.
 One arithmetic a process: the kit installs its Triton rule for the whole process.
 """
 
@@ -14,12 +15,12 @@ import time
 from pathlib import Path
 
 
-def weights_of(name: str):
-    """QuantizationArgs of `int<bits>[:tensor|:channel|:group=N][:asym]`, groups of 128 unless said."""
+def args_of(name: str, *, default: str, dynamic: bool):
+    """QuantizationArgs of `int<bits>[:tensor|:channel|:token|:group=N][:asym]`."""
     from compressed_tensors.quantization import QuantizationArgs
 
     head, *parts = name.split(":")
-    granularity = next((part for part in parts if part != "asym"), "group=128")
+    granularity = next((part for part in parts if part != "asym"), default)
     strategy, _, size = granularity.partition("=")
     return QuantizationArgs(
         num_bits=int(head.removeprefix("int")),
@@ -27,6 +28,7 @@ def weights_of(name: str):
         symmetric="asym" not in parts,
         strategy=strategy,
         group_size=int(size) if size else None,
+        dynamic=dynamic,
     )
 
 
@@ -35,7 +37,12 @@ def scheme_of(name: str, targets: list[str]):
 
     if is_preset_scheme(name):
         return preset_name_to_scheme(name, targets)
-    return QuantizationScheme(targets=targets, weights=weights_of(name))
+    weights, _, activations = name.partition("/")
+    return QuantizationScheme(
+        targets=targets,
+        weights=args_of(weights, default="group=128", dynamic=False),
+        input_activations=args_of(activations, default="token", dynamic=True) if activations else None,
+    )
 
 
 def run_groups(model: Path, out: Path, scheme: str, ignore: list[str]) -> None:
@@ -55,7 +62,8 @@ def make(reference, job: dict) -> None:
     """Write the checkpoint of one job."""
     model, out = Path(job["model"]), Path(job["out"])
     if "recipe" in job:
-        reference.run_oneshot(model, out, job["recipe"], None)
+        windows = json.loads(Path(job["calibration"]).read_text())["windows"] if "calibration" in job else None
+        reference.run_oneshot(model, out, job["recipe"], windows)
     elif job["scheme"] in reference.data_free_presets():
         reference.run_data_free(model, out, job["scheme"], job["ignore"])
     else:

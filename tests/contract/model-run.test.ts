@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import type { EngineHost, MeasureRequest } from "../../src/engine/api.ts";
+import type { EngineHost, JobHooks, MeasureRequest } from "../../src/engine/api.ts";
 import { createEngine } from "../../src/engine/engine.ts";
-import type { MeasureResult } from "../../src/engine/measure-result.ts";
+import type { MeasuredTokens, MeasureResult } from "../../src/engine/measure-result.ts";
 import { openDiskModel } from "../../src/engine/node-host.ts";
 import { nodeText } from "../../src/engine/node-text.ts";
 import { nodeWasm } from "../../src/engine/node-threads.ts";
@@ -12,6 +12,7 @@ import { openNodeFolder } from "../../src/formats/sources/node-file-source.ts";
 import { createMemoryStore } from "../../src/formats/stores/memory-store.ts";
 import { runFolder, windowsIn } from "../support/architecture-cases.ts";
 import { memoryHost } from "../support/memory-host.ts";
+import { RULES } from "../support/run-rules.ts";
 
 const FIXTURES = join(import.meta.dirname, "../../fixtures");
 const MODEL = join(FIXTURES, "models/quantlab-4m");
@@ -56,7 +57,7 @@ describe("a measurement", () => {
     schemes: readonly string[],
   ): Promise<MeasureRequest> {
     const text = await engine.prepareText({ source: { kind: "bundled", names: ["scripture", "jargon"] }, windows });
-    return { schemes, arithmetic: "eager", ignore: ["lm_head", "re:.*embed_tokens"], text };
+    return { ...RULES, schemes, ignore: ["lm_head", "re:.*embed_tokens"], text };
   }
 
   /** What two measurements of the same must agree in. */
@@ -107,13 +108,17 @@ describe("a measurement", () => {
     const engine = await engineOn(wasmHost({ store: createMemoryStore() }));
     const copy = await openDiskModel(MODEL);
     opened.push(copy);
-    const positions: Float64Array[] = [];
     const request = await requestFor(engine, 2, []);
-    const { rows, kernels } = await engine.measure(request, { onPositions: (_, kld) => positions.push(kld) }, [
-      copy.folder,
-    ]);
-    expect(positions).toHaveLength(1);
-    expect(positions[0]).toEqual(new Float64Array(request.text.windows.length * 127));
+    let tokens: MeasuredTokens | undefined;
+    const hooks: JobHooks = {
+      onTokens: (soFar) => {
+        tokens = soFar;
+      },
+    };
+    const { rows, kernels } = await engine.measure(request, hooks, [copy.folder]);
+    expect(tokens?.rows).toHaveLength(1);
+    expect(tokens?.rows[0]?.scores.kld).toEqual(new Float64Array(request.text.windows.length * 127));
+    expect(tokens?.rows[0]?.scores.top).toEqual(tokens?.rows[0]?.scores.topBase);
     expect(rows[0]?.divergence).toMatchObject({ kld: { value: 0 }, sameTopP: { value: 1 }, rmsDeltaP: { value: 0 } });
     expect(kernels.map(({ kernel }) => kernel)).toContain("model/divergence");
   });
@@ -134,7 +139,7 @@ test("a model that the lab cannot run, and one beside it of other tensors, are r
   const llama = await openDiskModel(join(FIXTURES, "golden/architectures/llama/model"));
   await engine.open(model.folder);
   const text = await engine.prepareText({ source: { kind: "bundled", names: ["satire"] }, windows: 1 });
-  const request = { schemes: [], arithmetic: "eager", ignore: [], text } as const;
+  const request = { ...RULES, schemes: [], ignore: [], text };
   await expect(engine.measure(request, {}, [llama.folder])).rejects.toMatchObject({
     code: "config/other-tensors",
     fields: { tensor: "model.embed_tokens.weight" },

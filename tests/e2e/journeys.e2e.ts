@@ -83,7 +83,7 @@ test("by the accessibility tree: each step has its role and name", async ({ lab 
   const { page } = lab;
   await lab.done();
   const surfaces = page.getByRole("navigation", { name: "Surfaces" });
-  await expect(surfaces.getByRole("link")).toHaveText(["Model", "Measure", "Layers"]);
+  await expect(surfaces.getByRole("link")).toHaveText(["Model", "Measure", "Layers", "Words"]);
   await expect(page.getByRole("main")).toHaveCount(1);
   await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
 

@@ -33,7 +33,7 @@ export class LabPage {
   }
 
   /** Goes to a surface by its tab. */
-  async goTo(surface: "Model" | "Measure" | "Layers"): Promise<void> {
+  async goTo(surface: "Model" | "Measure" | "Layers" | "Words"): Promise<void> {
     await this.page.getByRole("link", { name: surface, exact: true }).click();
     await expect(this.page.getByRole("link", { name: surface, exact: true })).toHaveAttribute("aria-current", "page");
   }

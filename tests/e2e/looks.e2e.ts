@@ -15,7 +15,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
       test("nothing is wider than the page and axe finds nothing", async ({ lab }) => {
         await lab.done();
-        for (const surface of ["Model", "Layers", "Measure"] as const) {
+        for (const surface of ["Model", "Layers", "Words", "Measure"] as const) {
           await lab.goTo(surface);
           const beyond = await lab.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
           expect(beyond, surface).toBe(0);

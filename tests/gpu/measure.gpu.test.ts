@@ -2,11 +2,13 @@ import { afterAll, expect, test } from "vitest";
 import type { DeviceChoice } from "../../src/engine/api.ts";
 import { browserWasm } from "../../src/engine/browser-threads.ts";
 import { createEngine, type HostedEngine } from "../../src/engine/engine.ts";
-import type { PreparedText } from "../../src/engine/text-api.ts";
+import type { MeasuredTokens } from "../../src/engine/measure-result.ts";
 import type { Folder } from "../../src/formats/byte-source.ts";
 import { createBufferSource } from "../../src/formats/sources/buffer-source.ts";
 import { windowsIn } from "../support/architecture-cases.ts";
+import { textOf } from "../support/id-text.ts";
 import { memoryHost } from "../support/memory-host.ts";
+import { RULES } from "../support/run-rules.ts";
 
 // A measurement on WebGPU says what it says on WebAssembly.
 
@@ -28,20 +30,7 @@ const model = async (): Promise<Folder> => {
   return { name: "llama", files: new Map(await Promise.all(files)) };
 };
 
-async function text(): Promise<PreparedText> {
-  const windows = windowsIn(await read("tokens.json"));
-  return {
-    windows,
-    slices: [{ name: "tokens", places: [...windows.keys()] }],
-    source: "tokens",
-    tokenizer: "none",
-    bos: null,
-    hash: "",
-    windowHashes: windows.map((_, index) => `${index}`),
-    textHashes: [],
-    findings: [],
-  };
-}
+const text = async () => textOf(windowsIn(await read("tokens.json")));
 
 const engines: HostedEngine[] = [];
 afterAll(() => {
@@ -57,8 +46,8 @@ async function engineOn(device: DeviceChoice): Promise<HostedEngine> {
 
 test("divergence agrees with WebAssembly's to a ten-thousandth", async () => {
   const request = {
+    ...RULES,
     schemes: ["int4:group=16", "int8:channel", "magnitude:2:4 | int4:group=16:asym"],
-    arithmetic: "eager",
     ignore: ["lm_head", "re:.*embed_tokens"],
     text: await text(),
   } as const;
@@ -81,8 +70,8 @@ test("divergence agrees with WebAssembly's to a ten-thousandth", async () => {
 
 test("of a copy is exactly nothing at every position", async () => {
   const engine = await engineOn("gpu");
-  const positions: Float64Array[] = [];
-  const request = { schemes: [], arithmetic: "eager", ignore: [], text: await text() } as const;
-  await engine.measure(request, { onPositions: (_, kld) => positions.push(kld) }, [await model()]);
-  expect(positions).toEqual([new Float64Array(2 * 23)]);
+  const found: MeasuredTokens[] = [];
+  const request = { ...RULES, schemes: [], ignore: [], text: await text() };
+  await engine.measure(request, { onTokens: (tokens) => found.push(tokens) }, [await model()]);
+  expect(found.at(-1)?.rows.map(({ scores }) => scores.kld)).toEqual([new Float64Array(2 * 23)]);
 });

@@ -1,3 +1,4 @@
+import { BF16 } from "../../src/base/float-format.ts";
 import { isJsonArray, isJsonNumber, isJsonObject, parseJson } from "../../src/base/json.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { EngineHost } from "../../src/engine/api.ts";
@@ -34,7 +35,7 @@ export const ARCHITECTURES = [
 export type ReadFile = (path: string) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** All logits of all windows. */
-class LogitsCollector implements LogitsSink {
+export class LogitsCollector implements LogitsSink {
   readonly rows: Uint32Array<ArrayBuffer>;
   readonly logits: Float32Array<ArrayBuffer>;
   readonly #device: Device;
@@ -86,7 +87,7 @@ export async function runFolder(
     const sink = new LogitsCollector(device, batch.rows, graph.vocabularySize);
     const tap = new StatisticsTap(device);
     const parameters = new ModelParameters(bench, checkpoint, [{ kind: "original" }], () => {});
-    await runModel({ device, graph, parameters, variants: [{ roundsTo: null }], batch, sink, tap });
+    await runModel({ device, graph, parameters, variants: [{ roundsTo: null, tap }], batch, sink });
     return { logits: sink.logits, statistics: tap.statistics, device };
   } finally {
     await bench.close();
@@ -157,12 +158,15 @@ export function windowsIn(bytes: Uint8Array): readonly (readonly number[])[] {
   });
 }
 
-/** Tensors of a small safetensors file in float32 or float64. */
-async function tensorsOf(bytes: Uint8Array<ArrayBuffer>): Promise<ReadonlyMap<string, Float32Array | Float64Array>> {
+/** Tensors of a small safetensors file in bf16, float32 or float64. */
+export async function tensorsOf(
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<ReadonlyMap<string, Float32Array | Float64Array>> {
   const { tensors } = await readHeader(createBufferSource("golden.safetensors", bytes));
   return new Map(
     tensors.map(({ name, dtype, start, end }) => {
       const own = bytes.slice(start, end).buffer;
+      if (dtype === "BF16") return [name, Float32Array.from(new Uint16Array(own), BF16.fromBits)];
       return [name, dtype === "F64" ? new Float64Array(own) : new Float32Array(own)];
     }),
   );
