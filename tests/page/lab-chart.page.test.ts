@@ -275,7 +275,15 @@ test("keys that come faster than frames lose no step", async () => {
 });
 
 test("a hundred thousand marks are one element that is walked, and drawn once", async () => {
-  const chart = await mount({ chart: denseChart as Chart<unknown>, data: many(100_000) });
+  let ownDraws = 0;
+  const counted: Chart<readonly Bar[]> = {
+    ...denseChart,
+    draw(...args) {
+      ownDraws++;
+      return denseChart.draw(...args);
+    },
+  };
+  const chart = await mount({ chart: counted as Chart<unknown>, data: many(100_000) });
   expect(marks(chart)).toHaveLength(1);
   marks(chart)[0]?.focus();
   for (let step = 1; step <= 10; step++) {
@@ -286,5 +294,5 @@ test("a hundred thousand marks are one element that is walked, and drawn once", 
   const { left, top } = svg?.getBoundingClientRect() ?? new DOMRect();
   svg?.dispatchEvent(new PointerEvent("pointermove", { clientX: left + 150, clientY: top + 5, bubbles: true }));
   await vi.waitFor(() => expect(marks(chart)[0]?.getAttribute("aria-label")).toMatch(/^(49|50)\d{3}: /));
-  expect(draws).toBe(1);
+  expect(ownDraws).toBe(1);
 });
