@@ -2,6 +2,7 @@
 export type ErrorArea =
   | "json"
   | "safetensors"
+  | "gguf"
   | "source"
   | "checkpoint"
   | "config"
@@ -16,6 +17,7 @@ export type ErrorArea =
   | "template"
   | "text"
   | "statistics"
+  | "imatrix"
   | "tasks"
   | "usage";
 

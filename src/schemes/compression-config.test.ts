@@ -103,6 +103,34 @@ test.each([
   );
 });
 
+test.each(["minmax", "memoryless_mse", "mse", "imatrix_mse"])(
+  "the observer %s of weights keeps its name",
+  (observer) => {
+    expect(compressionConfig(parseRecipe(`int4:observer=${observer}`), IGNORE)).toEqual(
+      config("pack-quantized", {
+        config_group_0: { ...W4A16, targets: ["Linear"], weights: { ...W4A16.weights, observer } },
+      }),
+    );
+  },
+);
+
+test("GPTQ's order of columns stands beside the weights of every group", () => {
+  const ordered = <T extends { readonly weights: object }>(group: T) => ({
+    ...group,
+    weights: { ...group.weights, actorder: "static" },
+  });
+  expect(compressionConfig(parseRecipe("smoothquant+gptq | W8A8@re:.*down_proj; W4A16"), IGNORE)).toEqual(
+    config("mixed-precision", {
+      config_group_0: ordered({ ...W8A8, targets: ["re:.*down_proj"] }),
+      config_group_1: ordered({ ...W4A16, targets: ["Linear"] }),
+    }),
+  );
+  const plain = config("pack-quantized", { W4A16: { ...W4A16, targets: ["Linear"] } });
+  expect(compressionConfig(parseRecipe("gptq:actorder=none | W4A16"), IGNORE)).toEqual(plain);
+  expect(compressionConfig(parseRecipe("sparsegpt:2:4 | awq | W4A16"), IGNORE)).toEqual(plain);
+});
+
 test("nothing quantized, no config", () => {
   expect(compressionConfig(parseRecipe("magnitude:2:4 | none"), IGNORE)).toBeNull();
+  expect(compressionConfig(parseRecipe("sparsegpt:0.5 | none"), IGNORE)).toBeNull();
 });

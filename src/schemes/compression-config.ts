@@ -1,4 +1,5 @@
 import type { PlainJsonValue } from "../base/json.ts";
+import type { Rounding } from "./method.ts";
 import { findPreset } from "./presets.ts";
 import { type ConfigGroup, EVERY_LINEAR, type Recipe } from "./recipe.ts";
 import type { ActivationScheme, WeightScheme } from "./scheme.ts";
@@ -25,15 +26,18 @@ const UNSET_ARGS = {
 /**
  * `quantization_config` of a checkpoint in the form that `model_free_ptq` writes: a group under the name of its preset
  * where it is alone and for all modules, else `config_group_0` and so on. That tool refuses static activations; `oneshot`,
- * which writes them, names each observer that it took, and here an unset one stays null, for activations as for weights.
+ * which writes them, names each observer that it took; here it stands under the name that its user gave it, and an unset one
+ * stays null, for activations as for weights.
+ * GPTQ's order of columns stands beside the weights of every group, as `oneshot` writes it for scales of any kind.
  * @param ignore as its user gave it; it is not resolved to module names
  * @param unmatched groups that no tensor of the checkpoint falls to; the tool leaves their format open
  * @returns null where the recipe quantizes nothing: such a checkpoint bears no such config
- * Source: LLM Compressor 0.14 `entrypoints/model_free/converter.py :: update_config`, `validate.py :: validate_config`;
- * compressed-tensors 0.19 `quantization/quant_config.py`, `quant_args.py :: serialize_dtype`.
+ * Source: LLM Compressor 0.14 `entrypoints/model_free/converter.py :: update_config`, `validate.py :: validate_config`,
+ * `modifiers/gptq/base.py :: resolve_quantization_config`; compressed-tensors 0.19 `quantization/quant_config.py`,
+ * `quant_args.py :: serialize_dtype`.
  */
 export function compressionConfig(
-  { groups }: Recipe,
+  { groups, method }: Recipe,
   ignore: readonly string[],
   unmatched: ReadonlySet<ConfigGroup> = new Set(),
 ): { readonly [key: string]: PlainJsonValue } | null {
@@ -50,7 +54,7 @@ export function compressionConfig(
           input_activations: scheme.inputActivations && activationArgs(scheme.inputActivations),
           output_activations: null,
           targets: targets.length === 0 ? [EVERY_LINEAR] : targets,
-          weights: quantizationArgs(scheme.weights),
+          weights: { ...quantizationArgs(scheme.weights), actorder: activationOrder(method.rounding) },
         },
       ]),
     ),
@@ -63,6 +67,10 @@ export function compressionConfig(
     transform_config: {},
     version: CONFIG_VERSION,
   };
+}
+
+function activationOrder(rounding: Rounding): "static" | null {
+  return rounding.kind === "gptq" && rounding.actorder === "static" ? "static" : null;
 }
 
 /** Whether a recipe is one preset for all modules, which the tools can be asked for by its name. */
@@ -80,14 +88,15 @@ export function groupNames(
 }
 
 function activationArgs(activations: ActivationScheme): PlainJsonValue {
-  return { ...quantizationArgs(activations), dynamic: activations.dynamic, observer: activations.observer };
+  return { ...quantizationArgs(activations), dynamic: activations.dynamic };
 }
 
-function quantizationArgs({ bits, granularity, symmetric }: WeightScheme | ActivationScheme) {
+function quantizationArgs({ bits, granularity, symmetric, observer }: WeightScheme | ActivationScheme) {
   return {
     ...UNSET_ARGS,
     group_size: granularity.strategy === "group" ? granularity.groupSize : null,
     num_bits: bits,
+    observer,
     strategy: granularity.strategy,
     symmetric,
     zp_dtype: symmetric ? null : "torch.int8",

@@ -8,18 +8,23 @@ import {
   type Granularity,
   type IntBits,
   OBSERVERS,
+  rangeSearcher,
+  WEIGHT_OBSERVERS,
   type WeightScheme,
 } from "./scheme.ts";
 
 const groups = fc
   .integer({ min: 1, max: 2 ** 24 })
   .map((groupSize) => ({ strategy: "group" as const, groupSize }) satisfies Granularity);
-const weights = fc.record<WeightScheme>({
-  type: fc.constant("int" as const),
-  bits: fc.constantFrom<IntBits>(2, 3, 4, 5, 6, 7, 8),
-  symmetric: fc.boolean(),
-  granularity: fc.oneof(fc.constantFrom<Granularity>({ strategy: "tensor" }, { strategy: "channel" }), groups),
-});
+const weights = fc
+  .record<WeightScheme>({
+    type: fc.constant("int" as const),
+    bits: fc.constantFrom<IntBits>(2, 3, 4, 5, 6, 7, 8),
+    symmetric: fc.boolean(),
+    granularity: fc.oneof(fc.constantFrom<Granularity>({ strategy: "tensor" }, { strategy: "channel" }), groups),
+    observer: fc.constantFrom(null, ...WEIGHT_OBSERVERS),
+  })
+  .filter(({ granularity, observer }) => granularity.strategy !== "tensor" || rangeSearcher({ observer }) === null);
 const dynamicOnes = fc.record<ActivationScheme>({
   type: fc.constant("int" as const),
   bits: fc.constantFrom(4, 8),
@@ -62,6 +67,8 @@ test("garbage is refused by name or read as its canonical spelling", () => {
     "group=",
     "32",
     "static",
+    "observer=",
+    "mse",
     "=",
     "minmax",
     "asym",
@@ -97,6 +104,9 @@ test.each([
   ["int8/int8:tensor", "int8:group=128/int8:tensor"],
   ["INT4 / Int4:Group=32:Sym", "int4:group=128/int4:group=32"],
   ["int8:channel/int8:asym:static:tensor", "int8:channel/int8:tensor:static:asym"],
+  ["int4:Observer=MSE:asym:group=32", "int4:group=32:observer=mse:asym"],
+  ["int8:tensor:observer=static_minmax", "int8:tensor:observer=static_minmax"],
+  ["int8:observer=imatrix_mse/int8", "int8:group=128:observer=imatrix_mse/int8:token"],
   ["int8:asym/int8:static=Static_MinMax:tensor", "int8:group=128:asym/int8:tensor:static=static_minmax"],
 ])("%s is %s", (text, name) => expect(parseCustom(text).name).toBe(name));
 
@@ -119,6 +129,13 @@ describe("refuses", () => {
     ["int4:group=32:group=32", '"group=32" beside "group=32"'],
     ["int4:sym:asym", '"asym" beside "sym"'],
     ["int4:static", 'the part "static"'],
+    ["int4:observer", 'the part "observer"'],
+    ["int4:observer=", 'the observer of weights ""'],
+    ["int4:observer=ema", 'the observer of weights "ema"'],
+    ["int4:observer=mse:observer=mse", '"observer=mse" beside "observer=mse"'],
+    ["int4:tensor:observer=memoryless_mse", '"observer=memoryless_mse" with one scale per tensor'],
+    ["int4:observer=imatrix_mse:tensor", '"observer=imatrix_mse" with one scale per tensor'],
+    ["int4/int8:observer=minmax", 'the part "observer=minmax"'],
     ["int4:token", 'the part "token"'],
     ["int4/", '"" where the bits belong'],
     ["int4/int6", '"int6" where the bits belong'],

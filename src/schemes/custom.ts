@@ -6,7 +6,10 @@ import {
   type IntBits,
   OBSERVERS,
   type Observer,
+  rangeSearcher,
   type Scheme,
+  WEIGHT_OBSERVERS,
+  type WeightObserver,
   type WeightScheme,
 } from "./scheme.ts";
 
@@ -17,10 +20,11 @@ const MAX_GROUP_SIZE = 2 ** 24;
 const DEFAULT_GRANULARITY: Granularity = { strategy: "group", groupSize: 128 };
 
 /** What the parts of one side, after its bits, may say: each kind at most once. */
-type Kind = "granularity" | "symmetry" | "ranges";
+type Kind = "granularity" | "symmetry" | "ranges" | "observer";
 
 const GROUP = /^group=(.*)$/s;
 const STATIC = /^static(?:=(.*))?$/s;
+const OBSERVER = /^observer=(.*)$/s;
 
 /** One side of a custom scheme. */
 interface Side {
@@ -35,8 +39,9 @@ const WEIGHTS: Side = {
   kinds: [
     ["granularity", /^(tensor|channel|group=.*)$/s],
     ["symmetry", /^a?sym$/],
+    ["observer", OBSERVER],
   ],
-  allowed: "int2 to int8, then :tensor, :channel or :group=N, and :sym or :asym, each at most once",
+  allowed: "int2 to int8, then :tensor, :channel or :group=N, :observer=NAME, and :sym or :asym, each at most once",
 };
 
 const ACTIVATIONS: Side = {
@@ -59,11 +64,12 @@ export function isCustom(name: string): boolean {
  * A custom scheme, whatever its letter case:
  * ```
  * scheme      := weights ["/" activations]
- * weights     := int<2…8> [:tensor|:channel|:group=N] [:sym|:asym]
+ * weights     := int<2…8> [:tensor|:channel|:group=N] [:observer=OBSERVER] [:sym|:asym]
  * activations := int<4|8> [:token|:tensor|:group=N] [:static|:static=OBSERVER] [:sym|:asym]
  * ```
  * The parts after the bits in any order, each at most once. Where nothing is said: symmetric, weights in groups of 128,
- * activations per token and dynamic. Static ranges go with `:tensor` only, their observers are those of `Observer`.
+ * activations per token and dynamic. Static ranges go with `:tensor` only, their observers are those of `Observer`; those of
+ * weights are `WeightObserver`, of which the ones that search do not go with `:tensor`.
  * Without activations the codes are packed; with any, each takes a byte.
  * Source of the format: compressed-tensors 0.19 `compressors/format.py :: COMPRESSION_FORMAT_PRIORITY`.
  * @returns the scheme under its canonical name, `customName`
@@ -84,10 +90,11 @@ export function parseCustom(text: string): Scheme {
 
 /**
  * The one spelling of a custom scheme: what shares a scale always said, `sym` never: `int4:group=32:asym`,
- * `int8:channel/int8:tensor:static=static_minmax`.
+ * `int4:group=32:observer=mse`, `int8:channel/int8:tensor:static=static_minmax`.
  */
 export function customName({ weights, inputActivations }: Pick<Scheme, "weights" | "inputActivations">): string {
-  return inputActivations ? `${sideName(weights)}/${activationsName(inputActivations)}` : sideName(weights);
+  const own = sideName(weights, weights.observer ? `:observer=${weights.observer}` : "");
+  return inputActivations ? `${own}/${activationsName(inputActivations)}` : own;
 }
 
 function activationsName(activations: ActivationScheme): string {
@@ -103,6 +110,14 @@ function sideName({ bits, granularity, symmetric }: WeightScheme | ActivationSch
 function parseWeights(side: string, text: string): WeightScheme {
   const { bits, parts } = parseSide(side, WEIGHTS, text);
   const shared = parts.get("granularity");
+  const observer = parseWeightObserver(parts.get("observer"), text);
+  if (shared === "tensor" && rangeSearcher({ observer })) {
+    throw badCustom(
+      text,
+      `"observer=${observer}" with one scale per tensor: such a search looks at all of a matrix in each of its steps`,
+      "an observer that searches with :channel or :group=N",
+    );
+  }
   return {
     type: "int",
     bits: bits as IntBits,
@@ -113,6 +128,7 @@ function parseWeights(side: string, text: string): WeightScheme {
         : shared === "tensor" || shared === "channel"
           ? { strategy: shared }
           : { strategy: "group", groupSize: parseGroupSize(shared, text) },
+    observer,
   };
 }
 
@@ -176,6 +192,14 @@ function parseObserver(part: string, text: string): Observer | null {
   const observer = OBSERVERS.find((known) => known === name);
   if (observer) return observer;
   throw badCustom(text, `the observer "${quote(name)}"`, OBSERVERS.join(", "));
+}
+
+function parseWeightObserver(part: string | undefined, text: string): WeightObserver | null {
+  if (part === undefined) return null;
+  const name = OBSERVER.exec(part)?.[1] ?? "";
+  const observer = WEIGHT_OBSERVERS.find((known) => known === name);
+  if (observer) return observer;
+  throw badCustom(text, `the observer of weights "${quote(name)}"`, WEIGHT_OBSERVERS.join(", "));
 }
 
 function badCustom(text: string, found: string, allowed: string): LabError {

@@ -55,7 +55,7 @@ function preset(
 ): Scheme {
   return {
     name,
-    weights: { type: "int", bits, symmetric, granularity },
+    weights: { type: "int", bits, symmetric, granularity, observer: null },
     inputActivations: activations === 16 ? null : perToken(activations),
     format: activations === 16 ? "pack-quantized" : "int-quantized",
   };

@@ -18,6 +18,35 @@ export interface WeightScheme {
   /** Symmetric codes have no zero point; asymmetric ones have one beside each scale. */
   readonly symmetric: boolean;
   readonly granularity: Granularity;
+  /** Null: unset, for which LLM Compressor takes `memoryless_minmax`. */
+  readonly observer: WeightObserver | null;
+}
+
+/**
+ * How the range of the weights that share a scale comes about, under LLM Compressor's names.
+ * `memoryless_minmax`: from the smallest to the largest; `minmax` and `static_minmax` are the same for weights.
+ * `memoryless_mse`: that share of it under which Σ |difference|^2.4 is smallest; `mse` is the same for weights.
+ * `imatrix_mse`: the same with an exponent of 3 and each column weighed by the mean square of what goes into it.
+ * Source: LLM Compressor 0.14 `observers/mse.py`, `observers/imatrix.py`, `modifiers/quantization/calibration.py ::
+ * initialize_observer`, which replaces the observers that remember.
+ */
+export const WEIGHT_OBSERVERS = [
+  "memoryless_minmax",
+  "minmax",
+  "static_minmax",
+  "memoryless_mse",
+  "mse",
+  "imatrix_mse",
+] as const;
+export type WeightObserver = (typeof WEIGHT_OBSERVERS)[number];
+
+/** Observers of weights that search for a range. */
+export type RangeSearcher = "memoryless_mse" | "imatrix_mse";
+
+/** The search that an observer stands for; null: the range is from the smallest weight to the largest. */
+export function rangeSearcher({ observer }: Pick<WeightScheme, "observer">): RangeSearcher | null {
+  if (observer === "mse") return "memoryless_mse";
+  return observer === "memoryless_mse" || observer === "imatrix_mse" ? observer : null;
 }
 
 /** How many activations share one scale. `token`: a row. `tensor`: all that come at once. `group`: neighbours in a row. */
@@ -104,8 +133,15 @@ export function describeScheme({ weights, inputActivations }: Pick<Scheme, "weig
     channel: "one scale per output row",
     group: `groups of ${granularity.strategy === "group" ? granularity.groupSize : ""}`,
   }[granularity.strategy];
-  const described = `int${weights.bits}, ${weights.symmetric ? "symmetric" : "asymmetric"}, ${shared}`;
+  const ranges = weights.observer ? `, ranges by ${describeObserver(weights.observer)}` : "";
+  const described = `int${weights.bits}, ${weights.symmetric ? "symmetric" : "asymmetric"}, ${shared}${ranges}`;
   return inputActivations ? `${described}, activations ${describeActivations(inputActivations)}` : described;
+}
+
+/** The name, and what it means for weights where that is another one. */
+function describeObserver(observer: WeightObserver): string {
+  const meant = rangeSearcher({ observer }) ?? "memoryless_minmax";
+  return meant === observer ? observer : `${observer} (for weights ${meant})`;
 }
 
 /** `int8 per token`, `asymmetric int8 per tensor, static (static_minmax)`. Symmetric and dynamic where nothing is said. */
