@@ -3,7 +3,11 @@ import { joinRowsCases } from "./activations/join_rows.cases.ts";
 import { roundCases } from "./activations/round.cases.ts";
 import { roundInPlaceCases } from "./activations/round_in_place.cases.ts";
 import { servedScalesCases } from "./activations/served_scales.cases.ts";
+import { columnBlockCases } from "./compensation/column_block.cases.ts";
+import { scoresCases } from "./compensation/scores.cases.ts";
+import { trailingUpdateCases } from "./compensation/trailing_update.cases.ts";
 import { choleskyCases } from "./linear/cholesky.cases.ts";
+import { gramCases } from "./linear/gram.cases.ts";
 import { intLinearCases } from "./linear/int_linear.cases.ts";
 import { linearCases } from "./linear/linear.cases.ts";
 import { triangularInverseCases } from "./linear/triangular_inverse.cases.ts";
@@ -27,11 +31,17 @@ import { widenCases } from "./model/widen.cases.ts";
 import { nOfMCases } from "./prune/n_of_m.cases.ts";
 import { structuredCases } from "./prune/structured.cases.ts";
 import { thresholdCases } from "./prune/threshold.cases.ts";
+import { wandaCases } from "./prune/wanda.cases.ts";
+import { clipCases } from "./quant/clip.cases.ts";
+import { clipSearchCases } from "./quant/clip_search.cases.ts";
 import { intDequantizeCases } from "./quant/int_dequantize.cases.ts";
 import { intErrorCases } from "./quant/int_error.cases.ts";
 import { intQparamsCases } from "./quant/int_qparams.cases.ts";
 import { intQuantizeCases } from "./quant/int_quantize.cases.ts";
 import { packColumnsCases } from "./quant/pack_columns.cases.ts";
+import { rangeSearchCases } from "./quant/range_search.cases.ts";
+import { relativeMagnitudesCases } from "./smoothing/relative_magnitudes.cases.ts";
+import { scaleLinesCases } from "./smoothing/scale_lines.cases.ts";
 import { channelStatisticsCases } from "./stats/channel_statistics.cases.ts";
 import { energiesCases } from "./stats/energies.cases.ts";
 import { levelHistogramCases } from "./stats/level_histogram.cases.ts";
@@ -47,13 +57,19 @@ export const ALL_CASES: readonly KernelCase[] = [
   ...intDequantizeCases,
   ...intErrorCases,
   ...packColumnsCases,
+  ...rangeSearchCases,
+  ...clipSearchCases,
+  ...clipCases,
   ...levelHistogramCases,
   ...nOfMCases,
   ...thresholdCases,
   ...structuredCases,
+  ...wandaCases,
   ...magnitudeHistogramCases,
   ...energiesCases,
   ...channelStatisticsCases,
+  ...scaleLinesCases,
+  ...relativeMagnitudesCases,
   ...linearCases,
   ...intLinearCases,
   ...attentionCases,
@@ -61,6 +77,10 @@ export const ALL_CASES: readonly KernelCase[] = [
   ...divergenceCases,
   ...choleskyCases,
   ...triangularInverseCases,
+  ...gramCases,
+  ...columnBlockCases,
+  ...trailingUpdateCases,
+  ...scoresCases,
   ...accumulateCases,
   ...addCases,
   ...addRowCases,

@@ -102,18 +102,28 @@ export function fillWeights(shape: IntShape, element: FloatName, seed: number): 
   return words;
 }
 
-/** Extremes, scales and zero points of weights by the oracles, which those kernels' own cases hold to account. */
+/** Extremes of weights by the oracle, which that kernel's own cases hold to account. */
+export function extremesOfWeights(
+  weights: Uint32Array,
+  shape: IntShape,
+  source: { readonly element: FloatName },
+): Uint32Array<ArrayBuffer> {
+  const extremes = new Uint32Array(2 * groupsOf(shape));
+  minMaxOracle(source, { elements: shape.streams * shape.streamLength, groupSize: shape.groupSize }, [
+    weights,
+    extremes,
+  ]);
+  return extremes;
+}
+
+/** Scales and zero points of weights by the oracles, which those kernels' own cases hold to account. */
 export function qparamsOfWeights(
   weights: Uint32Array,
   shape: IntShape,
   source: { readonly element: FloatName; readonly bits: number; readonly symmetric: boolean },
 ): { readonly scales: Uint32Array<ArrayBuffer>; readonly zeroPoints: Uint32Array<ArrayBuffer> } {
   const groups = groupsOf(shape);
-  const extremes = new Uint32Array(2 * groups);
-  minMaxOracle(source, { elements: shape.streams * shape.streamLength, groupSize: shape.groupSize }, [
-    weights,
-    extremes,
-  ]);
+  const extremes = extremesOfWeights(weights, shape, source);
   const scales = new Uint32Array(elementWords(groups, source.element));
   const zeroPoints = new Uint32Array(Math.ceil(groups / 4));
   intQparamsOracle(source, { groups, first: 0, slot: 0 }, [extremes, scales, zeroPoints, new Uint32Array(8)]);

@@ -1,5 +1,6 @@
-import { BF16, F16, F32, narrowed, putRaw, rounded } from "../assembly/elements.as";
+import { BF16, F16, F32, narrowed, putRaw } from "../assembly/elements.as";
 import { roundedFractions } from "../assembly/int-code.as";
+import { epsilonOf, plainScale, plainZeroPoint } from "./int-group.as";
 
 const ALL_ZERO = 0;
 const SCALE_TOO_SMALL = 1;
@@ -27,7 +28,6 @@ export function int_qparams(
   const steps = <f32>((1 << bits) - 1);
   const lowest = <f32>(-(1 << (bits - 1)));
   const highest = <f32>((1 << (bits - 1)) - 1);
-  const epsilon: f32 = element == BF16 ? 0.0078125 : element == F16 ? 0.0009765625 : 1.1920928955078125e-7;
   const normal: f32 = element == F16 ? 6.103515625e-5 : 1.1754943508222875e-38;
   for (let quad = begin; quad < end; quad++) {
     const four = extremes + (<usize>quad << 5);
@@ -68,18 +68,13 @@ export function int_qparams(
       }
       const positive = load<f32>(extremes + (<usize>group << 3));
       const negative = load<f32>(extremes + (<usize>group << 3), 4);
-      let scale: f32;
-      if (symmetric) {
-        scale = rounded(max<f32>(positive, negative) / (steps / 2), element);
-      } else {
-        scale = rounded(rounded(positive + negative, element) / steps, element);
-        const ratio = rounded(-negative / scale, element);
-        const shifted = rounded(lowest - ratio, element);
-        const point = nearest<f32>(min<f32>(max<f32>(shifted, lowest), highest));
-        if (point == point) points |= (<u32>(<i32>point) & 0xff) << (8 * place);
+      let scale = plainScale(positive, negative, element, bits, symmetric);
+      if (!symmetric) {
+        const point = plainZeroPoint(negative, scale, element, bits);
+        points |= (<u32>(<i32>point) & 0xff) << (8 * place);
       }
       const isZero = scale == 0;
-      if (isZero) scale = epsilon;
+      if (isZero) scale = epsilonOf(element);
       putRaw(scales, first + group, narrowed(scale, element), element);
       let corner = -1;
       if (scale != scale) corner = SCALE_NAN;

@@ -18,7 +18,7 @@ export interface QparamsShape {
  * Scale and zero point of a group from the largest magnitudes on either side of zero.
  * Source: compressed-tensors 0.19 `quantization/utils/helpers.py :: calculate_qparams`.
  */
-function qparamsOf(
+export function qparamsOf(
   { bits, symmetric }: Pick<IntCodes, "bits" | "symmetric">,
   format: FloatFormat,
   positive: number,
