@@ -54,7 +54,7 @@ function meanOf(values: Float64Array): number {
  * Channels whose largest magnitude is at least `OUTLIER_RATIO` times that of the median channel (of an even number, the mean of
  * the middle two), loudest first. None where the median channel is silent: what is 0 loses nothing to a loud neighbour.
  */
-export function outlierChannels(statistics: ChannelStatistics): readonly OutlierChannel[] {
+export function outlierChannels(statistics: Pick<ChannelStatistics, "absMax">): readonly OutlierChannel[] {
   const median = medianOf(statistics.absMax);
   if (!(median > 0)) return [];
   return spectrum(statistics)
@@ -73,7 +73,7 @@ function medianOf(values: Float64Array): number {
  * All channels of a layer's input by their largest magnitude, largest first; equally loud ones in the layer's order. One that is
  * not a number stands with the infinite ones.
  */
-export function spectrum({ absMax }: ChannelStatistics): readonly ChannelMagnitude[] {
+export function spectrum({ absMax }: Pick<ChannelStatistics, "absMax">): readonly ChannelMagnitude[] {
   return Array.from(absMax, (own, channel) => ({ channel, absMax: own })).sort((a, b) => {
     const [one, other] = [loudness(a), loudness(b)];
     return one === other ? 0 : other - one;

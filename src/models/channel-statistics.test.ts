@@ -69,6 +69,40 @@ describe("a tap", () => {
   });
 });
 
+describe("a tap that knows who shares an input", () => {
+  const leaders = new Map([
+    ["q", "q"],
+    ["k", "q"],
+  ]);
+
+  async function looked(modules: readonly string[]) {
+    const device = createReferenceDevice();
+    const tap = new StatisticsTap(device, leaders);
+    const input = device.createBuffer(WIDTH * 4);
+    device.write(input, new Uint8Array(Float32Array.of(1, -2, 3).buffer));
+    let runs = 0;
+    const run = device.run.bind(device);
+    device.run = (calls) => {
+      runs += calls.length;
+      run(calls);
+    };
+    for (const module of modules) await tap.take(module, input, 1, WIDTH);
+    return { tap, runs };
+  }
+
+  test("looks at the first alone, and finds the same for all, in the order of the run", async () => {
+    const { tap, runs } = await looked(["q", "k", "o"]);
+    expect([...tap.statistics.keys()]).toEqual(["q", "k", "o"]);
+    expect(tap.statistics.get("k")).toEqual(tap.statistics.get("o"));
+    expect(runs).toBe(2);
+  });
+
+  test("says so where the first was not looked at", async () => {
+    const { tap } = await looked(["k"]);
+    expect(() => tap.statistics).toThrow("q was not looked at, whose input k shares");
+  });
+});
+
 describe("merging", () => {
   test("gives what the rows together would have given", async () => {
     await fc.assert(

@@ -39,13 +39,24 @@ const FIRST_SUM = 3;
 /** Collects statistics of what goes into each linear layer of the original, over all rows of all passes. */
 export class StatisticsTap implements InputTap {
   readonly #device: Device;
+  readonly #leaders: ReadonlyMap<string, string>;
+  /** Whose totals count for each module that was looked at. */
+  readonly #seen = new Map<string, string>();
   readonly #totals = new Map<string, Totals>();
 
-  constructor(device: Device) {
+  /**
+   * @param leaders of modules that are multiplied with the very same numbers, the first of the run: it alone is looked at, and
+   *   what is found counts for all of them. A module that is missing is looked at by itself
+   */
+  constructor(device: Device, leaders: ReadonlyMap<string, string> = new Map()) {
     this.#device = device;
+    this.#leaders = leaders;
   }
 
   async take(module: string, input: DeviceBuffer, rows: number, width: number): Promise<void> {
+    const leader = this.#leaders.get(module) ?? module;
+    this.#seen.set(module, leader);
+    if (leader !== module) return;
     const sizeBytes = channelStatisticsWords({ rows, width }) * 4;
     const sums = this.#device.createBuffer(sizeBytes);
     try {
@@ -72,16 +83,23 @@ export class StatisticsTap implements InputTap {
     }
   }
 
-  /** By module. */
+  /** By module, in the order of the run. */
   get statistics(): ReadonlyMap<string, ChannelStatistics> {
+    const found = new Map([...this.#totals].map(([leader, totals]) => [leader, meansOf(totals)]));
     return new Map(
-      [...this.#totals].map(([module, { rows, absMax, min, max, sums }]) => {
-        const [meanAbs, meanSquare, mean, meanCube, meanFourth] = sums;
-        const means = { meanAbs, meanSquare, mean, meanCube, meanFourth };
-        return [module, { rows, absMax, min, max, ...mapMeans(means, (sum) => sum / rows) }];
+      [...this.#seen].map(([module, leader]) => {
+        const own = found.get(leader);
+        if (!own) throw new Error(`${leader} was not looked at, whose input ${module} shares`);
+        return [module, own];
       }),
     );
   }
+}
+
+function meansOf({ rows, absMax, min, max, sums }: Totals): ChannelStatistics {
+  const [meanAbs, meanSquare, mean, meanCube, meanFourth] = sums;
+  const means = { meanAbs, meanSquare, mean, meanCube, meanFourth };
+  return { rows, absMax, min, max, ...mapMeans(means, (sum) => sum / rows) };
 }
 
 function newTotals(width: number): Totals {

@@ -12,7 +12,7 @@ import { CallQueue } from "./call-queue.ts";
 import type { MatrixToRun, WeightTile } from "./parameters.ts";
 import { Registers } from "./registers.ts";
 import { RoundingCalls } from "./rounding-calls.ts";
-import type { LogitsSink, ModelRunSetup } from "./run-setup.ts";
+import type { LogitsSink, ModelRunSetup, RunPart } from "./run-setup.ts";
 import { StepCalls } from "./step-calls.ts";
 
 /** Bytes of logits that are kept of one variant. */
@@ -31,7 +31,7 @@ export function registerBytes({ registers }: DecoderGraph): number {
 }
 
 /**
- * Every matrix of a graph in the order of the run.
+ * Every matrix of a graph, or of a part of it, in the order of the run.
  * @param longest tokens of the longest window
  * @param mostHeadRows rows that a tile of the head may have
  */
@@ -39,7 +39,9 @@ export function matricesOf(
   graph: DecoderGraph,
   longest: number,
   mostHeadRows = Number.POSITIVE_INFINITY,
+  part?: Pick<RunPart, "steps">,
 ): readonly MatrixToRun[] {
+  if (part?.steps) return stepsOf(graph, part.steps).flatMap((step) => (step.kind === "linear" ? matrixOf(step) : []));
   const { embedding, layers, head, vocabularySize } = graph;
   const whole = (tensor: string, rows: number): MatrixToRun => ({
     place: { tensor, firstRow: 0, isTransposed: false },
@@ -47,10 +49,14 @@ export function matricesOf(
     cols: widthOf(graph, "hidden"),
     mostRows: Number.POSITIVE_INFINITY,
   });
-  const linears = layers.flat().filter((step) => step.kind === "linear");
-  return [
+  const embeddings = [
     whole(embedding.tensor, vocabularySize),
     ...(embedding.positions ? [whole(embedding.positions.tensor, embedding.positions.offset + longest)] : []),
+  ];
+  if (part) return embeddings;
+  const linears = layers.flat().filter((step) => step.kind === "linear");
+  return [
+    ...embeddings,
     ...linears.map(matrixOf),
     { ...whole(head.tensor, vocabularySize), cols: widthOf(graph, "final"), mostRows: mostHeadRows },
   ];
@@ -63,7 +69,9 @@ export function matricesOf(
  */
 export async function runModel(setup: ModelRunSetup): Promise<void> {
   const { device, graph, variants, batch } = setup;
-  const own = variants.map(() => new Registers(device, graph.registers, batch.rows));
+  const own = variants.map(
+    (_, variant) => new Registers(device, graph.registers, batch.rows, setup.part?.lent[variant]),
+  );
   const shared = new Registers(device, new Map(), batch.rows);
   try {
     await new ModelRun(setup, own, shared).run();
@@ -94,11 +102,12 @@ class ModelRun {
     const { device, graph, batch, sink } = setup;
     const logits = Math.floor(Math.min(LOGITS_BYTES, device.maxBufferBytes) / 4);
     this.#mostHeadRows = Math.max(LEAST_HEAD_ROWS, Math.floor(logits / Math.max(1, sink?.rows.length ?? 0)));
-    this.#upcoming = [...matricesOf(graph, batch.longest, this.#mostHeadRows)];
+    this.#upcoming = [...matricesOf(graph, batch.longest, this.#mostHeadRows, setup.part)];
   }
 
   async run(): Promise<void> {
-    const { graph, sink, watch } = this.#setup;
+    const { graph, sink, watch, part } = this.#setup;
+    if (part) return this.#runPart(part);
     await this.#embed();
     for (const [index, layer] of graph.layers.entries()) {
       this.#restart();
@@ -110,6 +119,12 @@ class ModelRun {
     const finals = await this.#inputs(graph.head.module, "final");
     if (sink) await this.#head(sink, finals);
     else this.#queue.flush();
+  }
+
+  async #runPart({ steps }: RunPart): Promise<void> {
+    if (steps === null) await this.#embed();
+    else await this.#doSteps(stepsOf(this.#setup.graph, steps));
+    this.#queue.flush();
   }
 
   /** Gives the variants that ask for it the original's residual stream. */
@@ -281,6 +296,11 @@ function widthOf({ registers }: DecoderGraph, register: string): number {
   const width = registers.get(register);
   if (width === undefined) throw new Error(`a graph without the register ${register}`);
   return width;
+}
+
+/** Some steps of a layer. */
+function stepsOf({ layers }: DecoderGraph, { layer, first, end }: NonNullable<RunPart["steps"]>): readonly Step[] {
+  return (layers[layer] ?? []).slice(first, end);
 }
 
 function matrixOf({ weight, outFeatures, inFeatures }: LinearStep): MatrixToRun {

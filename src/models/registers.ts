@@ -1,16 +1,26 @@
 import type { Device, DeviceBuffer } from "../device/device.ts";
 
-/** Device memory of one variant: each register [rows, width] float32, made when it is first used. */
+/**
+ * Device memory of one variant: each register [rows, width] float32, made when it is first used. Those that are lent to it stay
+ * their owner's.
+ */
 export class Registers {
   readonly #device: Device;
   readonly #widths: ReadonlyMap<string, number>;
   readonly #rows: number;
+  readonly #lent: ReadonlyMap<string, DeviceBuffer>;
   readonly #buffers = new Map<string, DeviceBuffer>();
 
-  constructor(device: Device, widths: ReadonlyMap<string, number>, rows: number) {
+  constructor(
+    device: Device,
+    widths: ReadonlyMap<string, number>,
+    rows: number,
+    lent: ReadonlyMap<string, DeviceBuffer> = new Map(),
+  ) {
     this.#device = device;
     this.#widths = widths;
     this.#rows = rows;
+    this.#lent = lent;
   }
 
   /** A register of the graph. */
@@ -27,7 +37,7 @@ export class Registers {
 
   /** The buffer of that name, of `words` 32-bit words when it is first asked for. */
   made(name: string, words: number): DeviceBuffer {
-    const known = this.#buffers.get(name);
+    const known = this.#lent.get(name) ?? this.#buffers.get(name);
     if (known) return known;
     const buffer = this.#device.createBuffer(Math.max(words * 4, 16));
     this.#buffers.set(name, buffer);

@@ -26,9 +26,14 @@ interface Scales {
   readonly pieceStep: number;
 }
 
+/** What of a run rounding takes. */
+export interface RoundingSetup extends Pick<ModelRunSetup, "variants" | "batch"> {
+  readonly graph: Pick<ModelRunSetup["graph"], "registers">;
+}
+
 /** Rounding of activations, as calls of kernels. */
 export class RoundingCalls {
-  readonly #setup: ModelRunSetup;
+  readonly #setup: RoundingSetup;
   readonly #own: readonly Registers[];
   readonly #shared: Registers;
   readonly #queue: CallQueue;
@@ -41,7 +46,7 @@ export class RoundingCalls {
    * @param own registers of each variant
    * @param shared memory that one call after the other uses
    */
-  constructor(setup: ModelRunSetup, own: readonly Registers[], shared: Registers, queue: CallQueue) {
+  constructor(setup: RoundingSetup, own: readonly Registers[], shared: Registers, queue: CallQueue) {
     this.#setup = setup;
     this.#own = own;
     this.#shared = shared;

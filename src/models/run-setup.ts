@@ -75,6 +75,14 @@ export interface LayerWatch {
   layerDone(layer: number, streams: readonly DeviceBuffer[], width: number, queue: CallQueue): Promise<void>;
 }
 
+/** A piece of a run: the embedding alone, or some steps of one layer. */
+export interface RunPart {
+  /** Steps from `first` to before `end` of a layer; null: the embedding. */
+  readonly steps: { readonly layer: number; readonly first: number; readonly end: number } | null;
+  /** Of each variant, registers that outlive the run, by name: what the steps begin with, and what is wanted of them. */
+  readonly lent: readonly ReadonlyMap<string, DeviceBuffer>[];
+}
+
 export interface ModelRunSetup {
   readonly device: Device;
   readonly graph: DecoderGraph;
@@ -84,6 +92,8 @@ export interface ModelRunSetup {
   /** Null: the run ends before the head. */
   readonly sink: LogitsSink | null;
   readonly watch?: LayerWatch;
+  /** Only this of the model is run, nothing is handed to the sink or to the watch; absent: all of it. */
+  readonly part?: RunPart;
   /** Keys and values that outlive the run, of its only variant, which has to be float32 where they are read; absent: none are kept. */
   readonly cache?: CachePass;
 }

@@ -51,6 +51,13 @@ export interface Checkpoint {
   readonly warnings: readonly string[];
 }
 
+/** The file that a tensor lies in. */
+export function sourceOf({ shards }: Pick<Checkpoint, "shards">, { shard }: CheckpointTensor): ByteSource {
+  const source = shards[shard]?.source;
+  if (!source) throw new Error("a tensor without its shard");
+  return source;
+}
+
 /** What `openCheckpoint` may be asked for. */
 export interface CheckpointOptions {
   /** Accept a folder with a config.json and no weights: enough for planning. Default false. */

@@ -1,68 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type OpfsHost, openOpfsSink } from "./opfs-sink.ts";
-
-/** A private file system in memory, shared by the tabs of a test, with Web Locks and exclusive handles as browsers have them. */
-class FakeBrowser {
-  readonly files = new Map<string, Uint8Array>();
-  readonly openHandles = new Set<string>();
-  readonly locks = new Set<string>();
-  quotaBytes = Number.POSITIVE_INFINITY;
-  #names = 0;
-
-  host(): OpfsHost {
-    const folder = {
-      keys: async function* (this: { browser: FakeBrowser }) {
-        yield* [...this.browser.files.keys()];
-      },
-      browser: this,
-      removeEntry: async (name: string) => {
-        if (this.openHandles.has(name)) throw new DOMException("locked", "NoModificationAllowedError");
-        if (!this.files.delete(name)) throw new DOMException("gone", "NotFoundError");
-      },
-      getFileHandle: async (name: string) => {
-        this.files.set(name, new Uint8Array());
-        return {
-          name,
-          createSyncAccessHandle: async () => this.#open(name),
-          getFile: async () => new File([this.files.get(name) as Uint8Array<ArrayBuffer>], name),
-        };
-      },
-    };
-    const request = async (name: string, ...rest: unknown[]): Promise<unknown> => {
-      const action = rest.at(-1) as (lock: { name: string } | null) => unknown;
-      if (this.locks.has(name)) return await action(null);
-      this.locks.add(name);
-      try {
-        return await action({ name });
-      } finally {
-        this.locks.delete(name);
-      }
-    };
-    return {
-      storage: { getDirectory: async () => ({ getDirectoryHandle: async () => folder }) },
-      locks: { request },
-      randomName: () => `export-${this.#names++}`,
-    } as unknown as OpfsHost;
-  }
-
-  #open(name: string): object {
-    this.openHandles.add(name);
-    return {
-      write: (bytes: Uint8Array, { at }: { at: number }) => {
-        const room = Math.max(0, Math.min(bytes.length, this.quotaBytes - at));
-        const old = this.files.get(name) ?? new Uint8Array();
-        const file = new Uint8Array(Math.max(old.length, at + room));
-        file.set(old);
-        file.set(bytes.subarray(0, room), at);
-        this.files.set(name, file);
-        return room;
-      },
-      truncate: (size: number) => this.files.set(name, (this.files.get(name) ?? new Uint8Array()).slice(0, size)),
-      flush: () => undefined,
-      close: () => this.openHandles.delete(name),
-    };
-  }
-}
+import { FakeBrowser } from "../../../tests/support/fake-opfs.ts";
+import type { OpfsHost } from "../opfs/guarded-file.ts";
+import { openOpfsSink } from "./opfs-sink.ts";
 
 describe("openOpfsSink", () => {
   test("gives the written file back after finish, and not before", async () => {
@@ -93,7 +32,7 @@ describe("openOpfsSink", () => {
     await finished.finish(0);
     await openOpfsSink(browser.host());
     await openOpfsSink(browser.host());
-    expect([...browser.files.keys()]).toEqual(["export-0", "export-1", "export-2"]);
+    expect([...browser.files.keys()]).toEqual(["file-0", "file-1", "file-2"]);
   });
 
   test("takes fewer bytes than it was given as a failed write", async () => {
