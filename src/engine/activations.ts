@@ -9,8 +9,9 @@ import { batchWindows } from "../models/windows.ts";
 import type { DeviceSet } from "./device-set.ts";
 import type { ActivationReport, ActivationStrip, LayerActivations } from "./diagnosis-api.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { leadersOf } from "./methods/shared-inputs.ts";
 import { withModels } from "./model-bench.ts";
-import { ModelParameters } from "./model-parameters.ts";
+import { ModelParameters, ORIGINAL_SOURCE } from "./model-parameters.ts";
 import type { WorkHooks } from "./pace.ts";
 import { passBytesOf, passEnd, passProgress } from "./passes.ts";
 import type { KernelReport } from "./result.ts";
@@ -20,6 +21,8 @@ import type { PreparedText } from "./text-api.ts";
 /** Statistics as they are kept, and what computed them. */
 export interface CollectedActivations {
   readonly file: ActivationStatisticsFile;
+  /** Windows of the text and tokens of the longest. Where statistics come from a file all tokens count as one. */
+  readonly chunks: { readonly count: number; readonly sizeTokens: number };
   readonly kernels: readonly KernelReport[];
 }
 
@@ -37,14 +40,15 @@ export async function collectActivations(
   const job = { checkpoint, candidates: [], arithmetic: "eager" as const, calibration: [] };
   return withModels(job, devices, hooks, async ({ bench, graph, reports }) => {
     const passBytes = passBytesOf(graph, checkpoint, windows);
+    const leaders = new Map(graph.layers.flatMap((steps) => [...leadersOf(steps)]));
     const modules = new Map<string, ChannelStatistics>();
     for (let first = 0; first < windows.length; ) {
       const end = passEnd(graph, windows, first, 1);
       const found = await bench.attempt("collecting activations", async () => {
         const { device } = bench;
-        const tap = new StatisticsTap(device);
+        const tap = new StatisticsTap(device, leaders);
         const progress = passProgress(hooks, "collecting activations", passBytes, windows.length, first, end);
-        const parameters = new ModelParameters(bench, checkpoint, [{ kind: "original" }], progress);
+        const parameters = new ModelParameters(bench, checkpoint, [ORIGINAL_SOURCE], progress);
         const batch = batchWindows(windows.slice(first, end));
         try {
           await runModel({ device, graph, parameters, variants: [{ roundsTo: null, tap }], batch, sink: null });
@@ -68,6 +72,7 @@ export async function collectActivations(
         tokens: windows.reduce((sum, { length }) => sum + length, 0),
         modules,
       },
+      chunks: { count: windows.length, sizeTokens: Math.max(...windows.map(({ length }) => length)) },
       kernels: reports([channelStatistics]),
     };
   });
@@ -146,7 +151,7 @@ export async function activationStrip(
       const tap = new StripTap(device, module);
       const passBytes = passBytesOf(graph, checkpoint, [own]);
       const progress = passProgress(hooks, "looking at activations", passBytes, 1, 0, 1);
-      const parameters = new ModelParameters(bench, checkpoint, [{ kind: "original" }], progress);
+      const parameters = new ModelParameters(bench, checkpoint, [ORIGINAL_SOURCE], progress);
       try {
         const batch = batchWindows([own]);
         await runModel({ device, graph, parameters, variants: [{ roundsTo: null, tap }], batch, sink: null });

@@ -1,6 +1,7 @@
 import type { WasmHost } from "../device/wasm/wasm-device.ts";
 import type { ByteSource, Folder } from "../formats/byte-source.ts";
 import type { OutputFolder } from "../formats/output.ts";
+import type { Workspace } from "../formats/workspaces/workspace.ts";
 import type {
   ActivationReport,
   ActivationStrip,
@@ -10,6 +11,7 @@ import type {
   GenerationResult,
   HealRequest,
   HealResult,
+  ImportanceReport,
   TaskRequest,
   TaskResult,
   TokenLook,
@@ -21,6 +23,14 @@ import type { ArithmeticName, CompareResult, ExportResult, ModelSummary, Progres
 import type { RunRules } from "./roundings.ts";
 import type { MatrixSheet } from "./sheet.ts";
 import type { Store } from "./store.ts";
+import type {
+  SalientChannels,
+  SalientRequest,
+  SampleCurve,
+  SampleRequest,
+  StrengthRequest,
+  StrengthSweep,
+} from "./sweep-api.ts";
 import type { PreparedText, TextHost, TextRequest } from "./text-api.ts";
 
 /**
@@ -43,6 +53,8 @@ export interface EngineHost {
   readonly now: () => number;
   /** What outlives a visit: what takes long to find out and can be found out again. */
   readonly store: Store;
+  /** New room for weights that a method changes; absent: in memory. */
+  readonly workspace?: () => Workspace;
 }
 
 /** How a job talks back while it runs. */
@@ -80,6 +92,8 @@ export interface CompareRequest {
   readonly plan: PlanSettings;
   /** Also time the kernels on a tile of this model (about a second more). */
   readonly throughput: boolean;
+  /** The text that methods are calibrated on; absent: there is none. */
+  readonly calibration?: PreparedText | null;
 }
 
 export interface QuantizeRequest {
@@ -87,6 +101,8 @@ export interface QuantizeRequest {
   readonly scheme: string;
   readonly arithmetic: ArithmeticName;
   readonly ignore: readonly string[];
+  /** As in `CompareRequest`. */
+  readonly calibration?: PreparedText | null;
 }
 
 export interface MeasureRequest extends RunRules {
@@ -119,6 +135,12 @@ export interface Engine {
   depth(request: DiagnosisRequest, hooks?: JobHooks): Promise<DepthResult>;
   /** What comes of putting parts of the original back, one at a time. */
   heal(request: HealRequest, hooks?: JobHooks): Promise<HealResult>;
+  /** What each strength of SmoothQuant does to a recipe, on the whole and layer by layer. */
+  sweepStrength(request: StrengthRequest, hooks?: JobHooks): Promise<StrengthSweep>;
+  /** What a recipe's method comes to with ever more windows of the calibration text. */
+  sampleCurve(request: SampleRequest, hooks?: JobHooks): Promise<SampleCurve>;
+  /** What a few input channels are worth that keep the original's weights. */
+  salientChannels(request: SalientRequest, hooks?: JobHooks): Promise<SalientChannels>;
   /** The most likely next tokens at one position of one window, before and after. */
   lookAtToken(
     request: DiagnosisRequest,
@@ -140,6 +162,14 @@ export interface Engine {
   readActivations(file: ByteSource): Promise<ActivationReport>;
   /** The statistics that `activations` or `readActivations` gave last, as one safetensors file. */
   activationsFile(): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Their sums of squares as an importance matrix of llama.cpp, for `llama-quantize --imatrix`: of the layers alone, as
+   * `llama-imatrix` leaves the head away unless told. Every expert is counted for every token, as in `activations`.
+   * @throws LabError `run/nothing-collected`, `imatrix/…`
+   */
+  importanceFile(): Promise<Uint8Array<ArrayBuffer>>;
+  /** What an importance matrix of llama.cpp says of the layers of the open model. @throws LabError `imatrix/…`, `gguf/…` */
+  readImportance(file: ByteSource): Promise<ImportanceReport>;
   /** What goes into one linear layer of the original, token by token of one window. */
   strip(module: string, text: PreparedText, window: number, hooks?: JobHooks): Promise<ActivationStrip>;
   /** The text of each token id, safe to show; `#7` where the checkpoint has no tokenizer. */

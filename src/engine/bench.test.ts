@@ -32,7 +32,7 @@ test("a part of a matrix that is read ahead is cut as it is walked: every byte i
   const [matrix] = planCheckpoint(checkpoint, parseRecipe("int4:group=32"), []).matrices;
   if (!matrix) throw new Error("no matrix");
   const devices = new DeviceSet(memoryHost({}));
-  const bench = new Bench(checkpoint, devices, await devices.primary("multiplying"), undefined, "multiplying");
+  const bench = new Bench(devices, await devices.primary("multiplying"), undefined, "multiplying");
   const rowBytes = matrix.cols * 2;
   const walk = (start: number, end: number, rows: number): TileWalk => ({
     matrix,

@@ -1,6 +1,5 @@
 import { asLabError, cancelledError, LabError, quote } from "../base/errors.ts";
 import type { Device } from "../device/device.ts";
-import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import { MAX_RECIPES } from "./api.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
 import { DEVICE_NAMES } from "./device-names.ts";
@@ -45,7 +44,6 @@ const LEAST_TILE_BYTES = 2 ** 20;
  * the tile done again; memory that is refused halves the tiles; under `auto` another device takes over where nothing else helps.
  */
 export class Bench {
-  readonly #checkpoint: Checkpoint;
   readonly #devices: DeviceSet;
   readonly #signal: AbortSignal | undefined;
   readonly #work: Work;
@@ -62,15 +60,7 @@ export class Bench {
    * @param work what another device would be chosen for
    * @param together schemes that are computed on each tile at once: with more than two, tiles are smaller
    */
-  constructor(
-    checkpoint: Checkpoint,
-    devices: DeviceSet,
-    pick: DevicePick,
-    signal: AbortSignal | undefined,
-    work: Work,
-    together = 1,
-  ) {
-    this.#checkpoint = checkpoint;
+  constructor(devices: DeviceSet, pick: DevicePick, signal: AbortSignal | undefined, work: Work, together = 1) {
     this.#devices = devices;
     this.#signal = signal;
     this.#work = work;
@@ -158,9 +148,7 @@ export class Bench {
     return tileAt(matrix, row, Math.min(this.#tileBytes, mostBytes), rowMultiple, rows.end);
   }
 
-  #rangeOf(matrix: PlannedMatrix, { start, end }: Tile): FileRange {
-    const source = this.#checkpoint.shards[matrix.tensor.shard]?.source;
-    if (!source) throw new Error("a tensor without its shard");
+  #rangeOf({ source }: PlannedMatrix, { start, end }: Tile): FileRange {
     return { source, start, end };
   }
 

@@ -5,6 +5,7 @@ import { createTarOutput } from "../formats/outputs/tar-output.ts";
 import { createBlobFolder, createBlobSource } from "../formats/sources/blob-source.ts";
 import { openHttpSource } from "../formats/sources/http-source.ts";
 import { openOpfsStore } from "../formats/stores/opfs-store.ts";
+import { clearOpfsWorkspaces, createOpfsWorkspace } from "../formats/workspaces/opfs-workspace.ts";
 import type { JobHooks } from "./api.ts";
 import { browserText } from "./browser-text.ts";
 import { browserWasm } from "./browser-threads.ts";
@@ -41,7 +42,10 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
     device: "auto",
     now: () => performance.now(),
     store: createHostStore(() => openOpfsStore(navigator.storage)),
+    workspace: createOpfsWorkspace,
   });
+  // A closed page may have left gigabytes, and this one may never run a method.
+  void clearOpfsWorkspaces();
   let events: MessagePort | null = null;
   let running: AbortController | null = null;
   let lastExport: OpfsSink | null = null;
@@ -127,6 +131,11 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
       }),
     depth: (request) => job("following the error along depth", (hooks) => engine.depth(request, hooks)),
     heal: (request) => job("putting parts back", (hooks) => engine.heal(request, hooks)),
+    sweepStrength: (request) =>
+      job("sweeping the strength of SmoothQuant", (hooks) => engine.sweepStrength(request, hooks)),
+    sampleCurve: (request) =>
+      job("sweeping the number of calibration samples", (hooks) => engine.sampleCurve(request, hooks)),
+    salientChannels: (request) => job("keeping salient channels", (hooks) => engine.salientChannels(request, hooks)),
     lookAtToken: (request, at) => job("looking at a token", (hooks) => engine.lookAtToken(request, at, hooks)),
     generate: (request) => job("generating", (hooks) => engine.generate(request, hooks)),
     readTasks: (file) =>
@@ -136,6 +145,7 @@ export function createWorkerApi(scope: { readonly location: { readonly href: str
     readActivations: (file) =>
       job("reading activation statistics", () => engine.readActivations(createBlobSource(file.name, file))),
     activationsFile: () => outcomeOf("writing activation statistics", () => engine.activationsFile()),
+    importanceFile: () => outcomeOf("writing an importance matrix", () => engine.importanceFile()),
     strip: (module, text, window) =>
       job("looking at activations", (hooks) => engine.strip(module, text, window, hooks)),
     pieces: (ids) => outcomeOf("reading tokens", () => engine.pieces(ids)),

@@ -8,7 +8,7 @@ import { kvNeedsCalibration } from "../schemes/kv-cache.ts";
 import type { ValueRanges } from "../schemes/observers.ts";
 import type { Bench } from "./bench.ts";
 import { activationsOf, type Candidate } from "./candidate.ts";
-import { ModelParameters, storedFormat } from "./model-parameters.ts";
+import { ModelParameters, ORIGINAL_SOURCE, storedFormat } from "./model-parameters.ts";
 import type { WorkHooks } from "./pace.ts";
 import { passBytesOf, passEnd, passProgress } from "./passes.ts";
 import { type CacheRanges, RangeTap } from "./range-tap.ts";
@@ -71,7 +71,7 @@ export async function calibrate(
     const batch = batchWindows(windows.slice(first, end));
     tap.begin(batch);
     const progress = passProgress(hooks, "running the calibration text", passBytes, windows.length, first, end);
-    const parameters = new ModelParameters(bench, checkpoint, [{ kind: "original" }], progress);
+    const parameters = new ModelParameters(bench, checkpoint, [ORIGINAL_SOURCE], progress);
     const roundsTo = format === "f32" ? null : format;
     try {
       await runModel({ device, graph, parameters, variants: [{ roundsTo, tap }], batch, sink: null });
@@ -81,6 +81,45 @@ export async function calibrate(
     first = end;
   }
   return { format, inputs: tap.inputs, caches: tap.caches };
+}
+
+/** Ranges of what candidates run: those whose weights a method has changed have their own. Taken once each. */
+export class RangesByCheckpoint {
+  readonly #bench: Bench;
+  readonly #original: Checkpoint;
+  readonly #graph: DecoderGraph;
+  readonly #windows: readonly (readonly number[])[];
+  readonly #hooks: Pick<WorkHooks, "onProgress">;
+  readonly #known = new Map<Checkpoint, CalibrationRanges>();
+
+  constructor(
+    bench: Bench,
+    original: Checkpoint,
+    graph: DecoderGraph,
+    windows: readonly (readonly number[])[],
+    hooks: Pick<WorkHooks, "onProgress">,
+  ) {
+    this.#bench = bench;
+    this.#original = original;
+    this.#graph = graph;
+    this.#windows = windows;
+    this.#hooks = hooks;
+  }
+
+  /** @returns null where the candidate needs none */
+  async of(candidate: Candidate, all: readonly Candidate[]): Promise<CalibrationRanges | null> {
+    if (!needsRanges(candidate)) return null;
+    const checkpointOf = (own: Candidate) => (own.kind === "recipe" ? own.plan.checkpoint : this.#original);
+    const checkpoint = checkpointOf(candidate);
+    const known = this.#known.get(checkpoint);
+    if (known) return known;
+    const together = all.filter((own) => checkpointOf(own) === checkpoint);
+    const ranges = await this.#bench.attempt("running the calibration text", () =>
+      calibrate(this.#bench, checkpoint, this.#graph, this.#windows, together, this.#hooks),
+    );
+    this.#known.set(checkpoint, ranges);
+    return ranges;
+  }
 }
 
 /** @throws LabError `run/no-calibration` where ranges are needed and there is no text to take them from */

@@ -13,12 +13,22 @@ export interface Applied {
   readonly rule: "simulated" | "served";
   /** Modules that stay as the original has them; null: none beyond those of the recipe. */
   readonly restored: RestoredModules | null;
+  /** Columns whose weights stay as the original has them; absent: none. */
+  readonly kept?: KeptColumns;
 }
 
 export interface RestoredModules {
   /** Differs where the modules differ. */
   readonly name: string;
   has(module: string): boolean;
+}
+
+/** Input channels of matrices that a recipe leaves alone. */
+export interface KeptColumns {
+  /** Differs where the columns differ. */
+  readonly name: string;
+  /** float32 [cols], 1 for a column that stays and 0 for one that does not; null: none stays. */
+  of(module: string): Float32Array<ArrayBuffer> | null;
 }
 
 /** A model to be held against the original. */
@@ -80,6 +90,7 @@ export function hasServedRule({ bits, symmetric, granularity, dynamic }: Activat
 }
 
 /** Different where anything of it is that changes a result. */
-export function appliedKey({ weights, activations, kvCache, rule, restored }: Applied): string {
-  return [weights, activations, kvCache === null ? "" : kvCacheName(kvCache), rule, restored?.name ?? ""].join(" ");
+export function appliedKey({ weights, activations, kvCache, rule, restored, kept }: Applied): string {
+  const parts = [weights, activations, kvCache === null ? "" : kvCacheName(kvCache), rule, restored?.name ?? ""];
+  return [...parts, ...(kept ? [kept.name] : [])].join(" ");
 }

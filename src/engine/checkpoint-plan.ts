@@ -1,15 +1,25 @@
 import { asLabError, LabError, quote } from "../base/errors.ts";
 import { FLOAT_FORMATS, type FloatName } from "../base/float-format.ts";
-import type { Checkpoint, CheckpointTensor } from "../formats/huggingface/checkpoint.ts";
+import type { ByteSource } from "../formats/byte-source.ts";
+import { type Checkpoint, type CheckpointTensor, sourceOf } from "../formats/huggingface/checkpoint.ts";
 import { planSafetensors, type SafetensorsPlan, type TensorToWrite } from "../formats/safetensors/writer.ts";
 import { requirePrunable, requireQuantizable, type StoredTensor, storedTensors } from "../schemes/layout.ts";
+import { removesParts, type WeightPruning } from "../schemes/pruning.ts";
 import { type ConfigGroup, groupFor, type Recipe } from "../schemes/recipe.ts";
 import type { Scheme } from "../schemes/scheme.ts";
 import { moduleMatcher, quantizableModule } from "../schemes/targets.ts";
+import type { MethodReport } from "./methods/method-report.ts";
+import { prunedModules, type ShrunkCheckpoint } from "./shrink.ts";
 
 /** A weight that the recipe changes, and the tensors that stand in its place afterwards. */
 export interface PlannedMatrix {
   readonly tensor: CheckpointTensor;
+  /** The file that its weights are read from. */
+  readonly source: ByteSource;
+  /** The file of the weights, at the same place, whose scales it has; null: it has its own. */
+  readonly scaleSource: ByteSource | null;
+  /** The file of the weights, at the same place, that stay where it is left as it was, and that its errors are measured against. */
+  readonly original: ByteSource;
   readonly module: string;
   readonly element: FloatName;
   readonly rows: number;
@@ -18,6 +28,13 @@ export interface PlannedMatrix {
   readonly scheme: Scheme | null;
   /** Empty where there is no scheme: the tensor keeps its name and shape. */
   readonly stored: readonly StoredTensor[];
+  /** float32 [cols], how much each column counts where ranges are weighed by inputs; null: nothing is known, all alike. */
+  readonly importance: Float32Array<ArrayBuffer> | null;
+}
+
+/** A matrix with the weights whose scales it has. */
+export function scaledMatrix(matrix: PlannedMatrix): PlannedMatrix {
+  return matrix.scaleSource ? { ...matrix, source: matrix.scaleSource } : matrix;
 }
 
 /** A weight that the recipe should change and cannot. LLM Compressor stops at it. */
@@ -36,6 +53,14 @@ export interface PlannedShard {
 /** What a recipe makes of a checkpoint, to the byte, from headers alone. */
 export interface CheckpointPlan {
   readonly recipe: Recipe;
+  /** What it is a plan of: a method may have changed its weights before. */
+  readonly checkpoint: Checkpoint;
+  /** How its weights are still to be pruned. */
+  readonly pruning: WeightPruning | null;
+  /** What is written in the checkpoint's place where parts of the model go; null: none do. */
+  readonly shrunk: ShrunkCheckpoint | null;
+  /** What the recipe's method did to the weights before; null: nothing did. */
+  readonly method: MethodReport | null;
   readonly matrices: readonly PlannedMatrix[];
   readonly refused: readonly RefusedMatrix[];
   /** Tensors copied as they are. */
@@ -54,12 +79,17 @@ export interface CheckpointPlan {
 
 /**
  * Plans a recipe over a checkpoint as `model_free_ptq` does: by tensor names, every 2-D `*.weight` whose module neither is
- * ignored nor ends in "norm"; the first config group that targets it takes it. Pruning takes all of them.
- * @throws LabError `scheme/bad-pattern` for an ignore entry, `export/…` where the result cannot be laid out
+ * ignored nor ends in "norm"; the first config group that targets it takes it. Pruning takes all of them; where
+ * it removes parts, those that hand on what the parts make, and the files stay those of the whole model until `withShrunk`.
+ * @throws LabError `scheme/bad-pattern` for an ignore entry, `scheme/cannot-remove` and `config/…` for parts that cannot go,
+ *   `export/…` where the result cannot be laid out
  */
 export function planCheckpoint(checkpoint: Checkpoint, recipe: Recipe, ignore: readonly string[]): CheckpointPlan {
   const isIgnored = moduleMatcher(ignore);
   const groupOf = groupFor(recipe);
+  const { pruning } = recipe;
+  const parts = pruning && removesParts(pruning) ? prunedModules(checkpoint, pruning, isIgnored) : null;
+  const isPruned = (module: string) => pruning !== null && (parts === null || parts.has(module));
   const matrices: PlannedMatrix[] = [];
   const refused: RefusedMatrix[] = [];
   const untouched: CheckpointTensor[] = [];
@@ -70,10 +100,10 @@ export function planCheckpoint(checkpoint: Checkpoint, recipe: Recipe, ignore: r
     const output = outputs[tensor.shard] as TensorToWrite[];
     const module = quantizableModule(tensor.name);
     const group = module === null || isIgnored(module) ? null : groupOf(module);
-    if (module !== null && !isIgnored(module) && (group || recipe.pruning)) {
+    if (module !== null && !isIgnored(module) && (group || isPruned(module))) {
       if (group) unmatched.delete(group);
       try {
-        const matrix = planMatrix(tensor, module, group?.scheme ?? null, recipe);
+        const matrix = planMatrix(checkpoint, tensor, module, group?.scheme ?? null, recipe);
         matrices.push(matrix);
         if (matrix.scheme) {
           output.push(...matrix.stored.map(({ suffix, ...stored }) => ({ ...stored, name: module + suffix })));
@@ -88,23 +118,60 @@ export function planCheckpoint(checkpoint: Checkpoint, recipe: Recipe, ignore: r
     const { name, dtype, shape } = tensor;
     output.push({ name, dtype, shape, sizeBytes: tensor.end - tensor.start });
   }
-  const shards = checkpoint.shards.map(({ name, header }, index) => {
-    // An empty metadata map is written as none, as it was read.
-    const metadata = header.metadata.size > 0 ? header.metadata : undefined;
-    return { name, file: planSafetensors(outputs[index] ?? [], metadata) };
-  });
   const quantized = matrices.filter(({ scheme }) => scheme !== null);
   return {
     recipe,
+    checkpoint,
+    pruning: pruning && removesParts(pruning) ? null : pruning,
+    shrunk: null,
+    method: null,
     matrices,
     refused,
     untouched,
     unmatched,
-    shards,
-    fileBytes: sum(shards.map(({ file }) => file.sizeBytes)),
-    tensorBytes: sum(outputs.flat().map(({ sizeBytes }) => sizeBytes)),
+    ...layOut(checkpoint, outputs),
     quantizedWeights: sum(quantized.map(({ rows, cols }) => rows * cols)),
     quantizedBytes: sum(quantized.map(storedBytesOf)),
+  };
+}
+
+/**
+ * The same plan with the files of a model that has become smaller, and of its matrices those of which something goes. A file
+ * without any tensor left is not written.
+ */
+export function withShrunk(plan: CheckpointPlan, shrunk: ShrunkCheckpoint): CheckpointPlan {
+  const { checkpoint } = plan;
+  const outputs = checkpoint.shards.map((_, shard) =>
+    shrunk.tensors
+      .filter(({ tensor }) => tensor.shard === shard)
+      .map(({ tensor, name, shape, sizeBytes }) => ({ name, dtype: tensor.dtype, shape, sizeBytes })),
+  );
+  const { shards, ...files } = layOut(checkpoint, outputs);
+  const written = shards.filter(({ file }) => file.tensors.length > 0);
+  const copied = shrunk.tensors.filter(({ rows, columns }) => rows === null && columns === null);
+  const untouched = new Set(copied.map(({ tensor }) => tensor));
+  return {
+    ...plan,
+    ...files,
+    shards: written,
+    fileBytes: sum(written.map(({ file }) => file.sizeBytes)),
+    shrunk,
+    untouched: [...untouched],
+    matrices: plan.matrices.filter(({ tensor }) => !untouched.has(tensor)),
+  };
+}
+
+/** Files of some tensors, shard by shard. */
+function layOut({ shards }: Checkpoint, outputs: readonly (readonly TensorToWrite[])[]) {
+  const planned = shards.map(({ name, header }, index): PlannedShard => {
+    // An empty metadata map is written as none, as it was read.
+    const metadata = header.metadata.size > 0 ? header.metadata : undefined;
+    return { name, file: planSafetensors(outputs[index] ?? [], metadata) };
+  });
+  return {
+    shards: planned,
+    fileBytes: sum(planned.map(({ file }) => file.sizeBytes)),
+    tensorBytes: sum(outputs.flat().map(({ sizeBytes }) => sizeBytes)),
   };
 }
 
@@ -164,6 +231,7 @@ export function storedBytesOf({ scheme, stored, tensor }: PlannedMatrix): number
 }
 
 function planMatrix(
+  checkpoint: Checkpoint,
   tensor: CheckpointTensor,
   module: string,
   scheme: Scheme | null,
@@ -171,9 +239,11 @@ function planMatrix(
 ): PlannedMatrix {
   const element = requireQuantizable(tensor.name, tensor.dtype, tensor.shape);
   const [rows = 0, cols = 0] = tensor.shape;
+  const source = sourceOf(checkpoint, tensor);
   if (pruning) requirePrunable(pruning, rows, cols);
   const stored = scheme ? storedTensors(scheme, element, rows, cols) : [];
-  return { tensor, module, element, rows, cols, scheme, stored };
+  const weights = { tensor, source, scaleSource: null, original: source, module, element, rows, cols };
+  return { ...weights, scheme, stored, importance: null };
 }
 
 /** Every tensor that at least one recipe changes, once, in file order. */

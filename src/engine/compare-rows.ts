@@ -88,6 +88,8 @@ export class CompareRow {
       description: describeRecipe(recipe),
       roundsActivations: roundsActivations(recipe),
       pruning: recipe.pruning && describePruning(recipe.pruning),
+      method: recipe.method.name,
+      methodRun: plan.method,
       arithmetic: request.arithmetic,
       fileBytes: computed(plan.fileBytes, "bytes", `sizes of the safetensors files that export writes${refused}`),
       smaller: computed(summary.fileBytes.value / plan.fileBytes, "ratio", "original files / these files"),

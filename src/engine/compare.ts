@@ -1,8 +1,6 @@
 import { asLabError, LabError, quote } from "../base/errors.ts";
 import type { CheckpointTensor } from "../formats/huggingface/checkpoint.ts";
 import { intError } from "../kernels/quant/int_error.ts";
-import { intQparams } from "../kernels/quant/int_qparams.ts";
-import { minMax } from "../kernels/stats/min_max.ts";
 import type { Arithmetic } from "../schemes/scheme.ts";
 import { type EngineHost, MAX_RECIPES } from "./api.ts";
 import { Bench } from "./bench.ts";
@@ -12,8 +10,10 @@ import { type CompareJob, CompareRow } from "./compare-rows.ts";
 import { type DeviceSet, kernelReport, type Lane } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
 import { type MatrixMeasurement, measureMatrix } from "./measure.ts";
+import { methodKernels } from "./methods/method-kernels.ts";
 import type { WorkHooks } from "./pace.ts";
 import { originalFit } from "./plan-column.ts";
+import { scalingKernels } from "./restore-tile.ts";
 import { type CompareResult, type KernelReport, SCHEMA_VERSION, type ThroughputResult } from "./result.ts";
 import { throughputOf } from "./throughput.ts";
 import { rowMultipleOf } from "./tiles.ts";
@@ -39,7 +39,7 @@ export async function compareSchemes(
   hooks: WorkHooks,
 ): Promise<CompareResult> {
   const started = host.now();
-  const { request, plans, checkpoint } = job;
+  const { request, plans } = job;
   if (plans.length > MAX_RECIPES) throw tooMany(plans.length);
   // Also refuses a plan that assumes nonsense, before any work.
   const fit = originalFit(job.summary, request.plan);
@@ -49,13 +49,17 @@ export async function compareSchemes(
   const busy = lanes.map(
     (lane): BusyLane => ({
       lane,
-      bench: new Bench(checkpoint, devices, lane, hooks.signal, "measuring", lane.items.length),
+      bench: new Bench(devices, lane, hooks.signal, "measuring", lane.items.length),
     }),
   );
   const kernels = () =>
     busy.flatMap(({ lane, bench }) =>
       (bench.used.length > 0 ? bench.used : [lane]).flatMap((pick) =>
-        [minMax, intQparams, intError].map((kernel) => kernelReport(pick, kernel)),
+        [
+          ...scalingKernels(plans.flatMap(({ recipe }) => recipe.groups.map(({ scheme }) => scheme))),
+          intError,
+          ...new Set(plans.flatMap((plan) => (plan.method ? methodKernels(plan.recipe) : []))),
+        ].map((kernel) => kernelReport(pick, kernel)),
       ),
     );
   const result = (outcome: CompareResult["outcome"], timing: Timing = NO_TIMING): CompareResult => ({

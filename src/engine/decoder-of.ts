@@ -4,7 +4,7 @@ import { LabError, quote } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 
 /** Products go through four numbers at once. */
-const VECTOR = 4;
+export const VECTOR = 4;
 
 const WEIGHTS_STAND = "comparing the weights alone does not need it";
 

@@ -172,6 +172,11 @@ export class DeviceSet {
     }
   }
 
+  /** A CPU, for what WGSL lacks: float64. WebAssembly, or the oracles where the host refuses it. */
+  async cpu(): Promise<Device> {
+    return this.#opened("wasm").catch(() => this.#opened("reference"));
+  }
+
   /** The device to go on with where those of some kinds fail, or null. */
   async #next(tried: readonly DeviceKind[]): Promise<Device | null> {
     for (const other of this.#besides(tried)) {

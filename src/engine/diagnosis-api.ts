@@ -194,6 +194,31 @@ export interface ActivationReport {
   readonly kernels: readonly KernelReport[];
 }
 
+/** What an importance matrix of llama.cpp says of the input of one linear layer: sums of squares alone. */
+export interface LayerImportance {
+  readonly module: string;
+  readonly channels: number;
+  /** Rows that were counted, at least 1. */
+  readonly rows: number;
+  /** Mean of x² over all rows and channels. */
+  readonly meanSquare: number;
+  /** Channels whose root mean square is at least eight times the median channel's, loudest first. */
+  readonly outliers: readonly { readonly channel: number; readonly ratio: number }[];
+  /** Mean of x² of each channel, in their order. */
+  readonly channelMeanSquare: Float64Array<ArrayBuffer>;
+}
+
+/** An importance matrix of llama.cpp that fits the open model. Such files do not say of which weights they are. */
+export interface ImportanceReport {
+  readonly kind: "importance";
+  /** Names of the texts that it was collected on. */
+  readonly datasets: readonly string[];
+  readonly chunks: { readonly count: number; readonly sizeTokens: number } | null;
+  readonly layers: readonly LayerImportance[];
+  /** Linear layers of which it says nothing: none of its rows went through them. */
+  readonly missing: readonly string[];
+}
+
 /** Largest magnitudes of tokens by channels, in cells. */
 export interface ActivationStrip {
   readonly module: string;

@@ -2,7 +2,8 @@ import { quote } from "../base/errors.ts";
 import { formatCount, formatNumber, formatPercent } from "../base/format.ts";
 import { scoredRange } from "../metrics/token-scores.ts";
 import type { PairVerdict } from "../metrics/verdict.ts";
-import { describeKvCache, parseKvCache } from "../schemes/kv-cache.ts";
+import { describeKvCache, kvNeedsCalibration, parseKvCache } from "../schemes/kv-cache.ts";
+import { hasStaticActivations, parseRunRecipe } from "../schemes/recipe.ts";
 import type { DivergencePoint } from "./frontier.ts";
 import type { MeasureResult, MeasureRow, ServedDivergence, Verdict } from "./measure-result.ts";
 
@@ -168,7 +169,11 @@ export function roundedWords({
       ? "activations alone rounded"
       : "";
   const cache = roundings.kvCache === null ? "" : describeKvCache(parseKvCache(roundings.kvCache));
-  const ranges = calibration === null ? "" : `ranges from ${quote(calibration.name)}`;
+  // A text that only methods were calibrated on gave no ranges.
+  const hasRanges =
+    (roundings.kvCache !== null && kvNeedsCalibration(parseKvCache(roundings.kvCache))) ||
+    (isSome && own.some(({ scheme }) => hasStaticActivations(parseRunRecipe(scheme))));
+  const ranges = calibration === null || !hasRanges ? "" : `ranges from ${quote(calibration.name)}`;
   return [main || (cache === "" ? "nothing rounded" : ""), cache, ranges].filter(Boolean).join("; ");
 }
 

@@ -29,3 +29,22 @@ export function elementValues(bytes: Uint8Array<ArrayBuffer>, element: FloatName
   for (let index = 0; index < bits.length; index++) values[index] = table[bits[index] ?? 0] ?? 0;
   return values;
 }
+
+/** Values as they lie in a file, each rounded to its nearest element, ties to even. */
+export function elementBytes(values: Float32Array<ArrayBuffer>, element: FloatName): Uint8Array<ArrayBuffer> {
+  if (element === "f32") return new Uint8Array(values.slice().buffer);
+  const halves = new Uint16Array(values.length);
+  if (element === "bf16") {
+    const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    for (let index = 0; index < words.length; index++) {
+      const word = words[index] ?? 0;
+      // The upper half, and one more where the lower one is beyond its middle, or there and the upper one odd.
+      const isNotANumber = (word & 0x7fffffff) > 0x7f800000;
+      halves[index] = isNotANumber ? 0x7fc0 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+    }
+  } else {
+    const { toBits } = FLOAT_FORMATS[element];
+    for (let index = 0; index < values.length; index++) halves[index] = toBits(values[index] ?? 0);
+  }
+  return new Uint8Array(halves.buffer);
+}

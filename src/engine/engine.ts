@@ -1,7 +1,9 @@
 import { asLabError, LabError } from "../base/errors.ts";
 import type { Folder } from "../formats/byte-source.ts";
 import { type Checkpoint, openCheckpoint } from "../formats/huggingface/checkpoint.ts";
+import { decodeImatrix, encodeImatrix } from "../formats/imatrix/imatrix-file.ts";
 import { decodeStatistics, encodeStatistics } from "../formats/statistics/statistics-file.ts";
+import { createMemoryWorkspace } from "../formats/workspaces/memory-workspace.ts";
 import { parseRecipe, parseRunRecipe } from "../schemes/recipe.ts";
 import {
   activationReport,
@@ -10,18 +12,25 @@ import {
   collectActivations,
   requireOwnStatistics,
 } from "./activations.ts";
-import type { Engine, EngineHost, QuantizeRequest } from "./api.ts";
-import { planCheckpoint } from "./checkpoint-plan.ts";
+import type { Engine, EngineHost, JobHooks, QuantizeRequest } from "./api.ts";
+import type { CheckpointPlan } from "./checkpoint-plan.ts";
 import { compareSchemes } from "./compare.ts";
 import { measureDepth } from "./depth.ts";
 import { DeviceSet } from "./device-set.ts";
+import type { DiagnosisRequest } from "./diagnosis-api.ts";
 import { generate } from "./generation.ts";
 import { heal } from "./heal.ts";
+import { imatrixOf, importanceReport, requireWholeStatistics } from "./importance.ts";
 import { ledgerOf } from "./ledger.ts";
 import { measureModels } from "./measure-job.ts";
 import { sheetOf } from "./measure-sheet.ts";
 import { errorWindowOf } from "./measure-window.ts";
-import { paced } from "./pace.ts";
+import { Methods } from "./methods/methods.ts";
+import { SALIENT_CHANNELS, salientChannels } from "./methods/salient.ts";
+import { SAMPLE_CURVE, sampleCurve } from "./methods/sample-curve.ts";
+import { STRENGTH_SWEEP, sweepStrength } from "./methods/strength-sweep.ts";
+import { Sweep } from "./methods/sweep-point.ts";
+import { paced, type WorkHooks } from "./pace.ts";
 import { piecesOf } from "./pieces.ts";
 import { writeQuantized } from "./quantize.ts";
 import type { RunRules } from "./roundings.ts";
@@ -41,6 +50,8 @@ export interface HostedEngine extends Engine {
 /** An engine on one host. */
 export function createEngine(host: EngineHost): HostedEngine {
   const devices = new DeviceSet(host);
+  const workspaceOf = host.workspace ?? createMemoryWorkspace;
+  const methods = new Methods(devices, workspaceOf, host.now);
   let open: Checkpoint | null = null;
   /** Of the open checkpoint. */
   let collected: CollectedActivations | null = null;
@@ -63,15 +74,34 @@ export function createEngine(host: EngineHost): HostedEngine {
     }
   }
 
-  const planOf = (checkpoint: Checkpoint, { scheme, ignore }: Pick<QuantizeRequest, "scheme" | "ignore">) =>
-    planCheckpoint(checkpoint, parseRecipe(scheme), ignore);
+  type PlanRules = Pick<QuantizeRequest, "ignore" | "arithmetic" | "calibration">;
+  const planOf = (checkpoint: Checkpoint, scheme: string, rules: PlanRules, hooks: WorkHooks) =>
+    methods.plan(checkpoint, parseRecipe(scheme), rules, hooks);
 
   /** Of a model that is run: with a KV cache scheme it need not change any weight. */
-  const runPlanOf = (
-    checkpoint: Checkpoint,
-    scheme: string,
-    { ignore, roundings }: Pick<RunRules, "ignore" | "roundings">,
-  ) => planCheckpoint(checkpoint, (roundings.kvCache === null ? parseRecipe : parseRunRecipe)(scheme), ignore);
+  const runPlanOf = (checkpoint: Checkpoint, scheme: string, rules: RunRules, hooks: WorkHooks) => {
+    const parse = rules.roundings.kvCache === null ? parseRecipe : parseRunRecipe;
+    return methods.plan(checkpoint, parse(scheme), rules, hooks);
+  };
+
+  /** One after the other: each may run a method. */
+  async function eachPlan(schemes: readonly string[], plan: (scheme: string) => Promise<CheckpointPlan>) {
+    const plans: CheckpointPlan[] = [];
+    for (const scheme of schemes) plans.push(await plan(scheme));
+    return plans;
+  }
+
+  /** Work that runs methods again and again, and keeps none of what they changed. */
+  const sweep = <Request extends DiagnosisRequest, T>(
+    doing: string,
+    request: Request,
+    hooks: JobHooks,
+    work: (sweep: Sweep<Request>) => Promise<T>,
+  ) =>
+    job(doing, (checkpoint) => {
+      const sweepHost = { devices, workspaceOf, now: host.now };
+      return work(new Sweep(doing, checkpoint, request, sweepHost, paced(hooks, host.now)));
+    });
 
   const textHost = (doing: string) => {
     if (!host.text) throw noTexts(doing);
@@ -93,65 +123,61 @@ export function createEngine(host: EngineHost): HostedEngine {
       if (busy) throw busyError("opening a model");
       const checkpoint = await openCheckpoint(folder, { allowNoWeights: true });
       const summary = summarize(checkpoint);
+      await methods.clear();
       open = checkpoint;
       collected = null;
       return summary;
     },
     compare: (request, hooks = {}) =>
-      job("comparing schemes", (checkpoint) => {
-        const plans = request.schemes.map((name) => planCheckpoint(checkpoint, parseRecipe(name), request.ignore));
-        return compareSchemes(
-          { checkpoint, summary: summarize(checkpoint), plans, request },
-          devices,
-          host,
-          paced(hooks, host.now),
-        );
+      job("comparing schemes", async (checkpoint) => {
+        const work = paced(hooks, host.now);
+        const plans = await eachPlan(request.schemes, (scheme) => planOf(checkpoint, scheme, request, work));
+        return compareSchemes({ checkpoint, summary: summarize(checkpoint), plans, request }, devices, host, work);
       }),
     measure: (request, hooks = {}, against = []) =>
       job("measuring divergence", async (checkpoint) => {
-        const plans = request.schemes.map((name) => runPlanOf(checkpoint, name, request));
+        const work = paced(hooks, host.now);
         const others = await Promise.all(against.map((folder) => openCheckpoint(folder)));
-        const work = { checkpoint, summary: summarize(checkpoint), plans, others, request };
-        return measureModels(work, devices, host, paced(hooks, host.now));
+        const plans = await eachPlan(request.schemes, (scheme) => runPlanOf(checkpoint, scheme, request, work));
+        const summary = summarize(checkpoint);
+        return measureModels({ checkpoint, summary, plans, others, request }, devices, host, work);
       }),
     depth: (request, hooks = {}) =>
-      job("following the error along depth", (checkpoint) =>
-        measureDepth(
-          checkpoint,
-          runPlanOf(checkpoint, request.scheme, request),
-          request,
-          devices,
-          paced(hooks, host.now),
-        ),
-      ),
+      job("following the error along depth", async (checkpoint) => {
+        const work = paced(hooks, host.now);
+        const plan = await runPlanOf(checkpoint, request.scheme, request, work);
+        return measureDepth(checkpoint, plan, request, devices, work);
+      }),
     heal: (request, hooks = {}) =>
-      job("putting parts back", (checkpoint) =>
-        heal(checkpoint, runPlanOf(checkpoint, request.scheme, request), request, devices, paced(hooks, host.now)),
-      ),
+      job("putting parts back", async (checkpoint) => {
+        const work = paced(hooks, host.now);
+        const plan = await runPlanOf(checkpoint, request.scheme, request, work);
+        return heal(checkpoint, plan, request, devices, work);
+      }),
+    sweepStrength: (request, hooks = {}) => sweep(STRENGTH_SWEEP, request, hooks, sweepStrength),
+    sampleCurve: (request, hooks = {}) => sweep(SAMPLE_CURVE, request, hooks, sampleCurve),
+    salientChannels: (request, hooks = {}) => sweep(SALIENT_CHANNELS, request, hooks, salientChannels),
     lookAtToken: (request, at, hooks = {}) =>
-      job("looking at a token", (checkpoint) =>
-        lookAtToken(
-          checkpoint,
-          runPlanOf(checkpoint, request.scheme, request),
-          request,
-          at,
-          devices,
-          paced(hooks, host.now),
-        ),
-      ),
+      job("looking at a token", async (checkpoint) => {
+        const work = paced(hooks, host.now);
+        const plan = await runPlanOf(checkpoint, request.scheme, request, work);
+        return lookAtToken(checkpoint, plan, request, at, devices, work);
+      }),
     generate: (request, hooks = {}) =>
-      job("generating", (checkpoint) => {
-        const plans = request.schemes.map((name) => runPlanOf(checkpoint, name, request));
-        return generate({ checkpoint, plans, request }, devices, paced(hooks, host.now));
+      job("generating", async (checkpoint) => {
+        const work = paced(hooks, host.now);
+        const plans = await eachPlan(request.schemes, (scheme) => runPlanOf(checkpoint, scheme, request, work));
+        return generate({ checkpoint, plans, request }, devices, work);
       }),
     async readTasks(file) {
       return readTasks(file, textHost("reading a task file"));
     },
     answer: (request, hooks = {}) =>
-      job("answering the items", (checkpoint) => {
-        const plans = request.schemes.map((name) => runPlanOf(checkpoint, name, request));
+      job("answering the items", async (checkpoint) => {
+        const work = paced(hooks, host.now);
         const texts = textHost("answering the items");
-        return answerTasks({ checkpoint, plans, request }, devices, texts, paced(hooks, host.now));
+        const plans = await eachPlan(request.schemes, (scheme) => runPlanOf(checkpoint, scheme, request, work));
+        return answerTasks({ checkpoint, plans, request }, devices, texts, work);
       }),
     async pieces(ids) {
       if (!open) throw nothingOpen("reading tokens");
@@ -164,15 +190,24 @@ export function createEngine(host: EngineHost): HostedEngine {
       }),
     readActivations: (source) =>
       job("reading activation statistics", async (checkpoint) => {
+        await requireWholeStatistics(source);
         const file = await decodeStatistics(source);
         await requireOwnStatistics(checkpoint, file);
-        collected = { file, kernels: [] };
+        collected = { file, chunks: { count: 1, sizeTokens: file.tokens }, kernels: [] };
         return activationReport(collected, "file");
       }),
     async activationsFile() {
       if (!collected) throw nothingCollected();
       return encodeStatistics(collected.file);
     },
+    async importanceFile() {
+      if (!open || !collected) throw nothingCollected();
+      return encodeImatrix(imatrixOf(open, collected));
+    },
+    readImportance: (source) =>
+      job("reading an importance matrix", async (checkpoint) =>
+        importanceReport(checkpoint, await decodeImatrix(source)),
+      ),
     strip: (module, text, window, hooks = {}) =>
       job("looking at activations", (checkpoint) =>
         activationStrip(checkpoint, module, text, window, devices, paced(hooks, host.now)),
@@ -182,18 +217,21 @@ export function createEngine(host: EngineHost): HostedEngine {
       return ledgerOf(open);
     },
     sheet: (module, request, hooks = {}) =>
-      job("measuring a matrix", (checkpoint) =>
-        sheetOf(checkpoint, planOf(checkpoint, request), module, request, devices, hooks),
-      ),
+      job("measuring a matrix", async (checkpoint) => {
+        const plan = await planOf(checkpoint, request.scheme, request, paced(hooks, host.now));
+        return sheetOf(plan, module, request, devices, hooks);
+      }),
     errorWindow: (module, request, window, hooks = {}) =>
-      job("measuring a window of a matrix", (checkpoint) =>
-        errorWindowOf(checkpoint, planOf(checkpoint, request), module, request, window, devices, hooks),
-      ),
+      job("measuring a window of a matrix", async (checkpoint) => {
+        const plan = await planOf(checkpoint, request.scheme, request, paced(hooks, host.now));
+        return errorWindowOf(plan, module, request, window, devices, hooks);
+      }),
     async quantize(request, output, hooks = {}) {
       try {
         return await job(`exporting ${request.scheme}`, async (checkpoint) => {
-          const plan = planOf(checkpoint, request);
-          const result = await writeQuantized(checkpoint, plan, request, output, devices, host, paced(hooks, host.now));
+          const work = paced(hooks, host.now);
+          const plan = await planOf(checkpoint, request.scheme, request, work);
+          const result = await writeQuantized(plan, request, output, devices, host, work);
           await output.commit();
           return result;
         });
@@ -210,6 +248,7 @@ export function createEngine(host: EngineHost): HostedEngine {
       return kept();
     },
     close() {
+      void methods.clear();
       devices.close();
     },
   };

@@ -16,7 +16,7 @@ import { endTokensOf } from "./generation-ends.ts";
 import { measureDivergence, NOTHING_KNOWN } from "./measure-divergence.ts";
 import { withModels } from "./model-bench.ts";
 import { modelKernels } from "./model-kernels.ts";
-import { ModelParameters } from "./model-parameters.ts";
+import { ModelParameters, ORIGINAL_SOURCE } from "./model-parameters.ts";
 import type { WorkHooks } from "./pace.ts";
 import { passBytesOf, passEnd } from "./passes.ts";
 import type { KernelReport } from "./result.ts";
@@ -137,7 +137,7 @@ async function continueAll(
         const first = made.length;
         const own = prompts.slice(first, groupEnd(graph, device, prompts, first, tokens, mostPrompts));
         const parametersOf = (pass: number) =>
-          new ModelParameters(bench, checkpoint, [{ kind: "original" }], passProgressOf(pass, own));
+          new ModelParameters(bench, checkpoint, [ORIGINAL_SOURCE], passProgressOf(pass, own));
         try {
           return await decodeGreedily({ device, graph, prompts: own, tokens, ends, parametersOf });
         } catch (thrown) {

@@ -9,7 +9,7 @@ import { batchWindows } from "../models/windows.ts";
 import type { Arithmetic } from "../schemes/scheme.ts";
 import type { MeasureRequest } from "./api.ts";
 import { Bench } from "./bench.ts";
-import { type CalibrationRanges, calibrate, needsRanges, requireCalibration } from "./calibration.ts";
+import { RangesByCheckpoint, requireCalibration } from "./calibration.ts";
 import type { Candidate } from "./candidate.ts";
 import type { CheckpointPlan } from "./checkpoint-plan.ts";
 import { codesOfCandidate } from "./codes.ts";
@@ -96,7 +96,7 @@ export async function measureDivergence(
   for (const own of scores) own.length = Math.min(own.length, job.windows.length);
   const finished: DevicePick[] = [];
   for (const lane of lanes) {
-    const bench = new Bench(checkpoint, devices, lane, hooks.signal, "multiplying");
+    const bench = new Bench(devices, lane, hooks.signal, "multiplying");
     const used = () => (bench.used.length > 0 ? bench.used : [lane]);
     try {
       await new LaneRun(job, graph, bench, lane.items, scores, hooks).run(async (active) => {
@@ -208,17 +208,15 @@ class LaneRun {
   async #variants(): Promise<ReadonlyMap<number, RunVariant>> {
     const { checkpoint, candidates, arithmetic, calibration = [] } = this.#job;
     const own = this.#members.flatMap((member) => candidates[member] ?? []);
-    const isStatic = own.some(needsRanges);
-    const ranges: CalibrationRanges | null = isStatic
-      ? await this.#bench.attempt("running the calibration text", () =>
-          calibrate(this.#bench, checkpoint, this.#graph, calibration, own, this.#hooks),
-        )
-      : null;
+    const ranges = new RangesByCheckpoint(this.#bench, checkpoint, this.#graph, calibration, this.#hooks);
     const variants = new Map<number, RunVariant>();
     for (const member of this.#members) {
       const candidate = candidates[member];
       if (!candidate) continue;
-      variants.set(member, await variantOf(this.#bench, this.#graph, candidate, arithmetic, ranges));
+      variants.set(
+        member,
+        await variantOf(this.#bench, this.#graph, candidate, arithmetic, await ranges.of(candidate, own)),
+      );
     }
     return variants;
   }

@@ -7,7 +7,7 @@ import { klStatistics } from "../metrics/kl-statistics.ts";
 import { sliceDivergences } from "../metrics/slices.ts";
 import { joinScores, scoredRange, type TokenScores } from "../metrics/token-scores.ts";
 import { judgeVariants } from "../metrics/verdict.ts";
-import { roundsActivations } from "../schemes/recipe.ts";
+import { plainTwin, roundsActivations } from "../schemes/recipe.ts";
 import type { EngineHost, MeasureRequest } from "./api.ts";
 import { appliedOf, type Candidate, isServedOtherwise, roundedWords, SERVED_EVIDENCE } from "./candidate.ts";
 import { type CheckpointPlan, refusalOf } from "./checkpoint-plan.ts";
@@ -20,6 +20,7 @@ import type {
   MeasuredTokens,
   MeasureResult,
   MeasureRow,
+  MethodGain,
   ServedDivergence,
 } from "./measure-result.ts";
 import { modelKernels } from "./model-kernels.ts";
@@ -89,6 +90,7 @@ export async function measureModels(
       rows: [
         ...plans.map((plan, index) => ({
           ...recipeRow(job, plan, divergenceAt(index)),
+          gain: gainOf(plan, plans, variants),
           served: served[index] ? servedOf(found.get(served[index]), variants[index]) : null,
         })),
         ...others.map((other, index) => checkpointRow(job, other, divergenceAt(plans.length + index))),
@@ -168,6 +170,28 @@ function servedOf(served: Measured | undefined, simulated: Measured | undefined)
   return { divergence: served?.divergence ?? null, difference, evidence: SERVED_EVIDENCE };
 }
 
+/** What the method of a plan buys over its plain twin among the others. */
+function gainOf(
+  { recipe }: CheckpointPlan,
+  plans: readonly CheckpointPlan[],
+  found: readonly (Measured | undefined)[],
+): MethodGain | null {
+  const against = plainTwin(recipe.name);
+  const own = found[plans.findIndex((plan) => plan.recipe.name === recipe.name)];
+  const plain = found[plans.findIndex((plan) => plan.recipe.name === against)];
+  if (against === null || !own?.divergence || !plain?.divergence) return null;
+  const { value, interval } = plain.bootstrap.difference(own.bootstrap, "kld");
+  const mean = plain.divergence.kld.value;
+  const isClear = interval !== null && interval.low * interval.high > 0;
+  return {
+    against,
+    difference: value,
+    interval,
+    recovered: mean > 0 ? value / mean : null,
+    verdict: !isClear ? "open" : value > 0 ? "wins" : "loses",
+  };
+}
+
 function calibrationOf({ calibration }: MeasureRequest): MeasureResult["calibration"] {
   return calibration && { name: calibration.source, hash: calibration.hash, windows: calibration.windows.length };
 }
@@ -215,11 +239,12 @@ function recipeRow(
   { summary, request }: MeasureJob,
   plan: CheckpointPlan,
   divergence: Divergence | null,
-): Omit<MeasureRow, "served"> {
+): Omit<MeasureRow, "served" | "gain"> {
   const refusal = refusalOf(plan);
   return {
     scheme: plan.recipe.name,
-    method: "rtn",
+    method: plan.recipe.method.name,
+    methodRun: plan.method,
     arithmetic: request.arithmetic,
     bytes: computed(plan.fileBytes, "bytes", "sizes of the safetensors files that export writes"),
     bitsPerWeight: computed(
@@ -239,6 +264,8 @@ function checkpointRow({ summary, request }: MeasureJob, other: Checkpoint, dive
   return {
     scheme: other.name,
     method: "given",
+    methodRun: null,
+    gain: null,
     arithmetic: request.arithmetic,
     bytes: computed(bytes, "bytes", "sizes of its safetensors files"),
     bitsPerWeight: computed((8 * bytes) / summary.parameters.value, "bits per weight", "bits of its files / weights"),

@@ -78,6 +78,8 @@ export function sampleMeasurement(
     rows: rows.map(({ scheme, bytes, kld, change: own }) => ({
       scheme,
       method: "rtn",
+      methodRun: null,
+      gain: null,
       arithmetic: "eager",
       bytes: computed(bytes, "bytes", ""),
       bitsPerWeight: computed((bytes * 8) / 3.67e6, "bits per weight", ""),

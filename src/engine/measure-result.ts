@@ -5,6 +5,7 @@ import type { KlStatistics } from "../metrics/kl-statistics.ts";
 import type { SliceDivergence } from "../metrics/slices.ts";
 import type { TokenScores } from "../metrics/token-scores.ts";
 import type { Verdict } from "../metrics/verdict.ts";
+import type { MethodReport } from "./methods/method-report.ts";
 
 export type { Finding } from "../formats/text/doctor.ts";
 
@@ -63,12 +64,30 @@ export interface ServedDivergence {
   readonly evidence: string;
 }
 
+/** What a method buys over plain rounding, or a calibrated pruning over one by magnitude, on the same windows. */
+export interface MethodGain {
+  /** The plain recipe, a row of its own. */
+  readonly against: string;
+  /** Mean KL divergence of the plain one less this one's, in nats: below 0 the method loses. */
+  readonly difference: number;
+  /** At 95 %, by resampling whole windows for both alike. */
+  readonly interval: Interval | null;
+  /** The difference as a share of the plain one's divergence; null where that is 0. */
+  readonly recovered: number | null;
+  /** What the interval says: `wins` and `loses` where it lies on one side of 0. */
+  readonly verdict: "wins" | "loses" | "open";
+}
+
 /** One model beside the original. */
 export interface MeasureRow {
   /** The recipe as it is written, or the name of the checkpoint that was given. */
   readonly scheme: string;
-  /** How the values were chosen: `rtn`, plain rounding; `given` for a checkpoint. */
-  readonly method: "rtn" | "given";
+  /** How the values were chosen: `rtn`, plain rounding; a method as `parseMethod` reads it; `given` for a checkpoint. */
+  readonly method: string;
+  /** As in `SchemeResult`; null for a checkpoint. */
+  readonly methodRun: MethodReport | null;
+  /** What the method buys; null where the row has none, its plain twin is no row, or nothing is scored yet. */
+  readonly gain: MethodGain | null;
   readonly arithmetic: ArithmeticName;
   /** Bytes of the `.safetensors` files that export writes. */
   readonly bytes: Quantity;

@@ -1,18 +1,24 @@
 import { FLOAT_FORMATS } from "../base/float-format.ts";
 import { call } from "../device/kernel.ts";
-import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import { HISTOGRAM_COPIES, histogramBins, levelHistogram, sumCopies } from "../kernels/stats/level_histogram.ts";
 import { ErrorSums } from "../metrics/matrix-maps.ts";
 import { ScaleSums } from "../metrics/scale-maps.ts";
 import { codeRange, type Scheme, scaleGrid } from "../schemes/scheme.ts";
 import type { JobHooks, QuantizeRequest } from "./api.ts";
 import { Bench, MOST_TOGETHER } from "./bench.ts";
-import { type CheckpointPlan, type PlannedMatrix, plannedMatrix, weightBytes } from "./checkpoint-plan.ts";
+import {
+  type CheckpointPlan,
+  type PlannedMatrix,
+  plannedMatrix,
+  scaledMatrix,
+  weightBytes,
+} from "./checkpoint-plan.ts";
 import { codesOf } from "./codes.ts";
 import { type DeviceSet, kernelReport } from "./device-set.ts";
 import { elementBits, elementValues } from "./element-values.ts";
 import {
   type MatrixRecipe,
+  originalRows,
   prepareMatrix,
   type RestoredTile,
   restoreTile,
@@ -32,7 +38,6 @@ const MAX_BINS = 512;
  *   `run/cancelled`, `run/row-too-long`
  */
 export async function sheetOf(
-  checkpoint: Checkpoint,
   plan: CheckpointPlan,
   module: string,
   { arithmetic }: Pick<QuantizeRequest, "arithmetic">,
@@ -43,20 +48,20 @@ export async function sheetOf(
   const { rows, cols, scheme } = matrix;
   const [lane] = await devices.lanes([plan], (item) => codesOf(item, arithmetic), "measuring");
   if (!lane) throw new Error("a recipe without a lane");
-  const bench = new Bench(checkpoint, devices, lane, signal, "measuring", MOST_TOGETHER);
+  const bench = new Bench(devices, lane, signal, "measuring", MOST_TOGETHER);
   try {
     const recipe = await prepareMatrix(bench, plan, matrix, arithmetic);
     const errors = new ErrorSums(rows, cols, ERROR_MAP_LIMITS);
     const coding = scheme && new CodingSums(matrix, scheme);
     await bench.eachTile(matrix, 1, async (tile, bytes) => {
-      const originals = elementValues(bytes, matrix.element);
-      const restored = restoreTile(bench, recipe, tile, bytes);
+      const originals = originalRows(matrix, tile, bytes);
+      const restored = await restoreTile(bench, recipe, tile, bytes);
       const [restoredBytes, coded] = await Promise.all([
         bench.device.read(restored.restored, tile.rows * rowBytesOf(matrix)),
         coding?.read(bench, tile, restored),
       ]);
       // Nothing of a tile is added before all of it came back: it may have to be done again.
-      errors.addRows(tile.row, originals, elementValues(restoredBytes, matrix.element));
+      errors.addRows(tile.row, await originals, elementValues(restoredBytes, matrix.element));
       if (coded) coding?.add(tile, coded);
     });
     if (scheme && coding?.scales.needsSecondLook) await lookAgain(bench, recipe, scheme, coding.scales);
@@ -160,7 +165,7 @@ class CodingSums {
 /** Walks a matrix for its scales alone. */
 async function lookAgain(bench: Bench, recipe: MatrixRecipe, scheme: Scheme, scales: ScaleSums): Promise<void> {
   const { matrix } = recipe;
-  await bench.eachTile(matrix, 1, async (tile, bytes) => {
+  await bench.eachTile(scaledMatrix(matrix), 1, async (tile, bytes) => {
     const run = scaleTile(bench, recipe, scheme, tile, bytes);
     const groups = run.places[0]?.groups ?? 0;
     const found = await bench.device.read(run.scales, groups * weightBytes(matrix));

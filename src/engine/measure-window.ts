@@ -1,4 +1,3 @@
-import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import { windowErrors } from "../metrics/matrix-maps.ts";
 import type { JobHooks, QuantizeRequest } from "./api.ts";
 import { Bench, MOST_TOGETHER } from "./bench.ts";
@@ -7,7 +6,7 @@ import { codesOf } from "./codes.ts";
 import type { DeviceSet } from "./device-set.ts";
 import { elementValues } from "./element-values.ts";
 import { clampWindow, type ErrorWindow, type WindowRequest } from "./error-window.ts";
-import { prepareMatrix, restoreTile } from "./restore-tile.ts";
+import { originalRows, prepareMatrix, restoreTile } from "./restore-tile.ts";
 import { rowBytesOf } from "./tiles.ts";
 
 /**
@@ -16,7 +15,6 @@ import { rowBytesOf } from "./tiles.ts";
  * @throws LabError `run/bad-window`, and those of `sheetOf`
  */
 export async function errorWindowOf(
-  checkpoint: Checkpoint,
   plan: CheckpointPlan,
   module: string,
   { arithmetic }: Pick<QuantizeRequest, "arithmetic">,
@@ -31,7 +29,7 @@ export async function errorWindowOf(
   if (!lane) throw new Error("a recipe without a lane");
   const errors = new Float32Array(rows * columns);
   const weights = new Float32Array(rows * columns);
-  const bench = new Bench(checkpoint, devices, lane, signal, "measuring", MOST_TOGETHER);
+  const bench = new Bench(devices, lane, signal, "measuring", MOST_TOGETHER);
   try {
     const recipe = await prepareMatrix(bench, plan, matrix, arithmetic);
     const range = { start: row, end: row + rows };
@@ -39,11 +37,11 @@ export async function errorWindowOf(
       matrix,
       1,
       async (tile, bytes) => {
-        const originals = elementValues(bytes, matrix.element);
-        const { restored } = restoreTile(bench, recipe, tile, bytes);
+        const originals = originalRows(matrix, tile, bytes);
+        const { restored } = await restoreTile(bench, recipe, tile, bytes);
         const found = await bench.device.read(restored, tile.rows * rowBytesOf(matrix));
         const values = elementValues(found, matrix.element);
-        const part = windowErrors(originals, values, { cols: matrix.cols, column, columns });
+        const part = windowErrors(await originals, values, { cols: matrix.cols, column, columns });
         errors.set(part.errors, (tile.row - row) * columns);
         weights.set(part.weights, (tile.row - row) * columns);
       },

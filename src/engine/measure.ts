@@ -2,7 +2,8 @@ import { quote } from "../base/errors.ts";
 import { float32Of } from "../base/float-format.ts";
 import type { DeviceBuffer } from "../device/device.ts";
 import { call } from "../device/kernel.ts";
-import { elementWords } from "../kernels/elements.ts";
+import type { ByteSource } from "../formats/byte-source.ts";
+import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import type { ErrorScheme } from "../kernels/quant/int_error.oracle.ts";
 import { intError, LEVEL_WORDS, MAX_SCHEMES, sumWords } from "../kernels/quant/int_error.ts";
 import { CORNER_NAMES } from "../kernels/quant/int_qparams.ts";
@@ -12,9 +13,10 @@ import type { Arithmetic, Scheme } from "../schemes/scheme.ts";
 import type { Bench } from "./bench.ts";
 import type { CheckpointPlan, PlannedMatrix } from "./checkpoint-plan.ts";
 import { decideMask, type PruningMask, pruned } from "./pruner.ts";
-import { addCorners, cornersAt, extremesOf, qparamsRun, wholeExtremes } from "./qparams-run.ts";
+import { addCorners, cornersAt, qparamsRun, rangesOf, wholeExtremes } from "./qparams-run.ts";
+import type { MatrixRanges } from "./range-search.ts";
 import type { Corner } from "./result.ts";
-import { type RowSample, sampleRows, shapeDivergence } from "./row-sample.ts";
+import { type RowSample, readSampled, sampleRows, shapeDivergence } from "./row-sample.ts";
 import { rowMultipleOf, rowsOf, type Tile } from "./tiles.ts";
 
 /** What a recipe loses on one matrix. */
@@ -25,14 +27,15 @@ export interface MatrixMeasurement {
   readonly histogramSamples: number;
 }
 
-/** Recipes that prune alike, and so share the pruned weights. At most eight schemes, which one run measures. */
+/** Recipes of the same weights, pruned alike. At most eight schemes, which one run measures. */
 interface Family {
   readonly name: string;
+  readonly matrix: PlannedMatrix;
   readonly mask: PruningMask | null;
   readonly plans: readonly CheckpointPlan[];
   readonly schemes: readonly (Scheme | null)[];
-  /** Of the pruned matrix; null where no scheme has one scale for all of it. */
-  readonly extremes: Uint32Array<ArrayBuffer> | null;
+  /** Of the pruned matrix. */
+  readonly ranges: MatrixRanges;
   readonly totals: readonly ReconstructionTotal[];
   readonly levels: Uint32Array;
   readonly corners: Uint32Array;
@@ -40,7 +43,7 @@ interface Family {
 
 /**
  * Measures several recipes on one matrix in one pass over its weights; before it come passes for what needs a look at all
- * of them: one scale for a matrix, a share of the weights, rows or columns to prune.
+ * of them: one scale for a matrix, a search for ranges, a share of the weights, rows or columns to prune.
  * @param matrices the recipes that change this matrix, with what each plans for it
  * @param progress told how many bytes of the matrix are done
  */
@@ -54,20 +57,26 @@ export async function measureMatrix(
   if (!matrix) return new Map();
   const families: Family[] = [];
   for (const plans of familiesOf([...matrices.keys()])) {
-    const schemes = plans.map((plan) => matrices.get(plan)?.scheme ?? null);
-    families.push(await newFamily(bench, matrix, plans, schemes));
+    const own = plans.map((plan) => matrices.get(plan) as PlannedMatrix);
+    families.push(await newFamily(bench, plans, own));
   }
-  const sample = sampleRows(matrix);
-  await bench.eachTile(matrix, rowMultipleOf([]), async (tile, bytes) => {
+  const walked = { ...matrix, source: matrix.original };
+  const sample = sampleRows(walked);
+  await bench.eachTile(walked, rowMultipleOf([]), async (tile, bytes) => {
     sample.take(tile, bytes);
     const weights = bench.scratch.filled("weights", bytes);
-    await Promise.all(families.map((family) => measureTile(bench, matrix, family, tile, weights, arithmetic)));
+    await Promise.all(
+      families.map(async (family) => {
+        const rows = await familyRows(bench, family, tile, { source: walked.source, weights });
+        await measureTile(bench, family, tile, rows, arithmetic);
+      }),
+    );
     progress(tile.end - matrix.tensor.start);
   });
   const results = new Map<CheckpointPlan, MatrixMeasurement>();
   for (const family of families) {
     const divergences = await bench.attempt(`comparing histograms of ${quote(matrix.module)}`, () =>
-      divergencesOf(bench, matrix, family, sample, arithmetic),
+      divergencesOf(bench, family, sample, arithmetic),
     );
     for (const [index, plan] of family.plans.entries()) {
       const total = family.totals[index] as ReconstructionTotal;
@@ -85,12 +94,14 @@ export async function measureMatrix(
 }
 
 function familiesOf(plans: readonly CheckpointPlan[]): readonly (readonly CheckpointPlan[])[] {
-  const byPruning = new Map<string, CheckpointPlan[]>();
+  const families = new Map<string, CheckpointPlan[]>();
+  const checkpoints = new Map<Checkpoint, number>();
   for (const plan of plans) {
-    const name = plan.recipe.pruning ? pruningName(plan.recipe.pruning) : "";
-    byPruning.set(name, [...(byPruning.get(name) ?? []), plan]);
+    if (!checkpoints.has(plan.checkpoint)) checkpoints.set(plan.checkpoint, checkpoints.size);
+    const own = `${checkpoints.get(plan.checkpoint)} ${plan.pruning ? pruningName(plan.pruning) : ""}`;
+    families.set(own, [...(families.get(own) ?? []), plan]);
   }
-  return [...byPruning.values()].flatMap((own) =>
+  return [...families.values()].flatMap((own) =>
     Array.from({ length: Math.ceil(own.length / MAX_SCHEMES) }, (_, chunk) =>
       own.slice(chunk * MAX_SCHEMES, (chunk + 1) * MAX_SCHEMES),
     ),
@@ -99,21 +110,23 @@ function familiesOf(plans: readonly CheckpointPlan[]): readonly (readonly Checkp
 
 async function newFamily(
   bench: Bench,
-  matrix: PlannedMatrix,
   plans: readonly CheckpointPlan[],
-  schemes: readonly (Scheme | null)[],
+  matrices: readonly PlannedMatrix[],
 ): Promise<Family> {
-  const pruning = plans[0]?.recipe.pruning ?? null;
+  const [matrix] = matrices;
+  if (!matrix) throw new Error("a family without a recipe");
+  const schemes = matrices.map(({ scheme }) => scheme);
+  const pruning = plans[0]?.pruning ?? null;
   const name = plans[0]?.recipe.name ?? "";
   const mask = pruning && (await decideMask(bench, matrix, pruning));
-  const needsWhole = schemes.some((scheme) => scheme?.weights.granularity.strategy === "tensor");
-  const extremes = needsWhole ? await extremesOf(bench, matrix, mask) : null;
+  const ranges = await rangesOf(bench, matrices, mask);
   return {
     name,
+    matrix,
     mask,
     plans,
     schemes,
-    extremes,
+    ranges,
     totals: plans.map(() => new ReconstructionTotal()),
     levels: new Uint32Array(plans.length * LEVEL_WORDS),
     corners: new Uint32Array(plans.length * CORNER_NAMES.length),
@@ -129,20 +142,53 @@ function slotOf({ schemes }: Family, index: number): number {
   return schemes.slice(0, index).filter((scheme) => scheme !== null).length;
 }
 
+/** Some rows of a family's matrix on the device. */
+interface FamilyRows {
+  /** What errors are measured against. */
+  readonly original: DeviceBuffer;
+  /** What is pruned and quantized. */
+  readonly weights: DeviceBuffer;
+  /** Whose scales they have; null: their own. */
+  readonly scaled: DeviceBuffer | null;
+}
+
+/** @param walked what is on the device already */
+async function familyRows(
+  { scratch }: Bench,
+  { name, matrix: { source, original, scaleSource } }: Family,
+  { start, end }: Tile,
+  walked: { readonly source: ByteSource; readonly weights: DeviceBuffer },
+): Promise<FamilyRows> {
+  const uploaded = new Map([[walked.source, walked.weights]]);
+  for (const [own, role] of [
+    [original, "original"],
+    [source, "changed"],
+    [scaleSource, "scales"],
+  ] as const) {
+    if (own === null || uploaded.has(own)) continue;
+    uploaded.set(own, scratch.filled(`${role} ${name}`, await own.read(start, end)));
+  }
+  return {
+    original: uploaded.get(original) ?? walked.weights,
+    weights: uploaded.get(source) ?? walked.weights,
+    scaled: (scaleSource && uploaded.get(scaleSource)) ?? null,
+  };
+}
+
 async function measureTile(
   bench: Bench,
-  matrix: PlannedMatrix,
   family: Family,
   tile: Tile,
-  weights: DeviceBuffer,
+  rows: FamilyRows,
   arithmetic: Arithmetic,
 ): Promise<void> {
   const { device, scratch } = bench;
+  const { matrix } = family;
   const { element, cols } = matrix;
   const elements = tile.rows * cols;
   const quantized = quantizedOf(family);
-  const target = pruned(bench, matrix, family.mask, rowsOf(tile), weights, family.name);
-  const run = qparamsRun(bench, matrix, quantized, tile.rows, target, family.extremes, family.name);
+  const target = pruned(bench, matrix, family.mask, rowsOf(tile), rows.weights, family.name);
+  const run = qparamsRun(bench, matrix, quantized, tile.rows, rows.scaled ?? target, family.ranges, family.name);
   const schemes = family.schemes.map((scheme, index): ErrorScheme => {
     const place = scheme && run.places[slotOf(family, index)];
     if (!place) return { bits: 0, symmetric: true, groupSize: 1, first: 0 };
@@ -155,8 +201,8 @@ async function measureTile(
   const sums = scratch.buffer(`sums ${family.name}`, sumBytes);
   device.run([
     ...run.calls,
-    call(intError, { element, arithmetic, isPruned: family.mask !== null }, { elements, schemes }, [
-      weights,
+    call(intError, { element, arithmetic, isPruned: target !== rows.original }, { elements, schemes }, [
+      rows.original,
       target,
       run.scales,
       run.zeroPoints,
@@ -184,19 +230,25 @@ async function words(bytes: Promise<Uint8Array<ArrayBuffer>>): Promise<Uint32Arr
 /** The weight-histogram divergence of each recipe of a family, on the sampled rows. */
 async function divergencesOf(
   bench: Bench,
-  matrix: PlannedMatrix,
   family: Family,
   sample: RowSample,
   arithmetic: Arithmetic,
 ): Promise<readonly (number | null)[]> {
   const { rows } = sample;
+  const { matrix } = family;
   if (rows.length === 0) return family.schemes.map(() => null);
-  const bytes = elementWords(rows.length * matrix.cols, matrix.element) * 4;
-  const weights = bench.scratch.buffer("sample", bytes);
-  bench.device.write(weights, sample.bytes());
-  const [positive = 0, negative = 0] = await wholeExtremes(bench, matrix, rows.length, weights, "sample");
+  const upload = async (source: ByteSource, role: string) => {
+    const bytes = source === sample.source ? sample.bytes() : await readSampled(matrix, source, rows);
+    return bench.scratch.filled(`sample ${role}`, bytes);
+  };
+  const { original, source, scaleSource } = matrix;
+  const originals = await upload(original, "original");
+  const weights = source === original ? originals : await upload(source, "changed");
+  const scaled =
+    scaleSource === null ? null : scaleSource === original ? originals : await upload(scaleSource, "scales");
+  const [positive = 0, negative = 0] = await wholeExtremes(bench, matrix, rows.length, originals, "sample");
   const largest = float32Of(Math.max(positive, negative));
   const target = pruned(bench, matrix, family.mask, rows, weights, "sample");
-  const piece = { matrix, rows: rows.length, original: weights, target, extremes: family.extremes };
+  const piece = { matrix, rows: rows.length, original: originals, target, scaled, ranges: family.ranges };
   return shapeDivergence(bench, piece, family.schemes, largest, arithmetic);
 }

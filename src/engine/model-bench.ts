@@ -3,7 +3,7 @@ import type { AnyKernel } from "../device/kernel.ts";
 import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import type { Arithmetic } from "../schemes/scheme.ts";
 import { Bench } from "./bench.ts";
-import { calibrate, needsRanges, requireCalibration } from "./calibration.ts";
+import { RangesByCheckpoint, requireCalibration } from "./calibration.ts";
 import type { Candidate } from "./candidate.ts";
 import { codesOfCandidate } from "./codes.ts";
 import { decoderOf } from "./decoder-of.ts";
@@ -48,16 +48,13 @@ export async function withModels<T>(
   const needs = candidates.flatMap((candidate) => codesOfCandidate(candidate, arithmetic));
   const [lane] = await devices.lanes([needs], (codes) => codes, "multiplying");
   if (!lane) throw new Error("one item has one lane");
-  const bench = new Bench(checkpoint, devices, lane, hooks.signal, "multiplying");
+  const bench = new Bench(devices, lane, hooks.signal, "multiplying");
   try {
-    const isStatic = candidates.some(needsRanges);
-    const ranges = isStatic
-      ? await bench.attempt("running the calibration text", () =>
-          calibrate(bench, checkpoint, graph, calibration, candidates, hooks),
-        )
-      : null;
+    const ranges = new RangesByCheckpoint(bench, checkpoint, graph, calibration, hooks);
     const variants: RunVariant[] = [];
-    for (const candidate of candidates) variants.push(await variantOf(bench, graph, candidate, arithmetic, ranges));
+    for (const candidate of candidates) {
+      variants.push(await variantOf(bench, graph, candidate, arithmetic, await ranges.of(candidate, candidates)));
+    }
     const reports = (others: readonly AnyKernel[]) =>
       (bench.used.length > 0 ? bench.used : [lane]).flatMap((pick) =>
         [...modelKernels(graph, candidates), ...others].map((kernel) => kernelReport(pick, kernel)),

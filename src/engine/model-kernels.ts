@@ -24,6 +24,7 @@ import { intQparams } from "../kernels/quant/int_qparams.ts";
 import { needsRanges } from "./calibration.ts";
 import type { Candidate } from "./candidate.ts";
 import { activationsOf, hasServedRule } from "./candidate.ts";
+import { methodKernels } from "./methods/method-kernels.ts";
 import { restoringKernels } from "./restore-tile.ts";
 
 const STEP_KERNELS = { norm, linear, rotate, attend: attention, gate, add, route, accumulate } as const;
@@ -46,6 +47,7 @@ export function modelKernels(graph: DecoderGraph, candidates: readonly Candidate
     // Calibration runs the original in its own dtype.
     ...(candidates.some((own) => own.kind === "rounded" || needsRanges(own)) ? [roundTo, attentionRounded] : []),
     divergence,
+    ...recipes.flatMap(({ plan }) => (plan.method ? methodKernels(plan.recipe) : [])),
     ...restoring,
     ...recipes.flatMap(roundingKernels),
   ];

@@ -2,26 +2,28 @@ import { LabError, quote } from "../base/errors.ts";
 import { FLOAT_FORMATS, type FloatName } from "../base/float-format.ts";
 import type { Device, DeviceBuffer } from "../device/device.ts";
 import { call } from "../device/kernel.ts";
-import type { Checkpoint, CheckpointTensor } from "../formats/huggingface/checkpoint.ts";
+import { type Checkpoint, type CheckpointTensor, sourceOf } from "../formats/huggingface/checkpoint.ts";
 import { elementWords } from "../kernels/elements.ts";
 import { widen } from "../kernels/model/widen.ts";
 import type { MatrixToRun, Parameters, WeightTile } from "../models/parameters.ts";
 import { floatNameOf } from "../schemes/layout.ts";
 import type { Bench, TileWalk } from "./bench.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
-import { type MatrixRecipe, restoreUploaded } from "./restore-tile.ts";
+import { type MatrixRecipe, restoreUploaded, scaledRows } from "./restore-tile.ts";
 import { ReusedReader, rowBytesOf, type Tile } from "./tiles.ts";
 
 /** Bytes of a tile of stored weights. Widened it takes twice as much for the original, and again for what is restored. */
 const MOST_TILE_BYTES = 4 * 2 ** 20;
 
-/** Where the weights of a variant come from. */
-export type VariantSource =
-  | { readonly kind: "original" }
-  /** By the name of the tensor, what a recipe does to it; the others stay. */
-  | { readonly kind: "recipe"; readonly matrices: ReadonlyMap<string, MatrixRecipe> }
-  /** Another checkpoint with the same tensors. */
-  | { readonly kind: "checkpoint"; readonly checkpoint: Checkpoint };
+/** Where the parameters of a variant come from. */
+export interface VariantSource {
+  /** A checkpoint with the original's tensors; null: the original itself. */
+  readonly checkpoint: Checkpoint | null;
+  /** By the name of the tensor, what is done to it; the others stay. */
+  readonly matrices: ReadonlyMap<string, MatrixRecipe>;
+}
+
+export const ORIGINAL_SOURCE: VariantSource = { checkpoint: null, matrices: new Map() };
 
 /**
  * Parameters of all variants on the device of a bench: every tile of the original is read and uploaded once. For one pass
@@ -55,9 +57,9 @@ export class ModelParameters implements Parameters {
   }
 
   async vector(variant: number, name: string | null, length: number): Promise<DeviceBuffer> {
-    const source = this.#sources[variant];
-    const checkpoint = source?.kind === "checkpoint" ? source.checkpoint : this.#checkpoint;
-    const key = name === null ? `zeros ${length}` : `${source?.kind === "checkpoint" ? variant : ""} ${name}`;
+    const other = this.#sourceOf(variant).checkpoint;
+    const checkpoint = other ?? this.#checkpoint;
+    const key = name === null ? `zeros ${length}` : `${other ? variant : ""} ${name}`;
     const known = this.#vectors.get(key);
     if (known) return known;
     const buffer = this.#device.createBuffer(length * 4);
@@ -74,6 +76,11 @@ export class ModelParameters implements Parameters {
       stored.destroy();
     }
     return buffer;
+  }
+
+  #sourceOf(variant: number): VariantSource {
+    const source = this.#sources[variant] ?? ORIGINAL_SOURCE;
+    return source.checkpoint === this.#checkpoint ? { ...source, checkpoint: null } : source;
   }
 
   announce(next: MatrixToRun | null): void {
@@ -97,15 +104,21 @@ export class ModelParameters implements Parameters {
         return target;
       };
       const weightsOf = async (variant: number): Promise<DeviceBuffer> => {
-        const source = this.#sources[variant];
-        if (source?.kind === "checkpoint") {
-          const { element, weights } = await this.#uploadOther(source.checkpoint, stored, tile);
-          return widenInto("restored", element, weights);
+        const { checkpoint, matrices } = this.#sourceOf(variant);
+        const recipe = matrices.get(stored.tensor.name);
+        if (!checkpoint && !recipe) {
+          return widened.get("original") ?? widenInto("original", stored.element, uploaded);
         }
-        const recipe = source?.kind === "recipe" ? source.matrices.get(stored.tensor.name) : undefined;
-        if (!recipe) return widened.get("original") ?? widenInto("original", stored.element, uploaded);
-        const { restored } = restoreUploaded(this.#bench, recipe, tile, uploaded);
-        return widenInto("restored", stored.element, restored);
+        const { element, weights } = await this.#uploadFor(checkpoint, recipe, stored, tile, uploaded);
+        if (!recipe) return widenInto("restored", element, weights);
+        const { restored, element: ownElement } = restoreUploaded(
+          this.#bench,
+          recipe,
+          tile,
+          weights,
+          await scaledRows(this.#bench, recipe.matrix, tile),
+        );
+        return widenInto("restored", ownElement, restored);
       };
       const [first, count] = isTransposed ? [0, matrix.rows] : [tile.row - firstRow, tile.rows];
       await use({ firstRow: first, rows: count, weightsOf });
@@ -137,20 +150,27 @@ export class ModelParameters implements Parameters {
     const own = place.isTransposed ? rows : cols;
     const total = tensor.shape.reduce((product, size) => product * size, 1) / own;
     const element = elementOf(tensor);
-    return { tensor, module: tensor.name, element, rows: total, cols: own, scheme: null, stored: [] };
+    const source = sourceOf(this.#checkpoint, tensor);
+    const weights = { tensor, source, scaleSource: null, original: source, module: tensor.name, element };
+    return { ...weights, rows: total, cols: own, scheme: null, stored: [], importance: null };
   }
 
-  /** The same rows of another checkpoint. */
-  async #uploadOther(
-    checkpoint: Checkpoint,
-    { tensor, cols }: PlannedMatrix,
+  /** The same rows as a variant has them before its recipe: those of the original where they are the same. */
+  async #uploadFor(
+    checkpoint: Checkpoint | null,
+    recipe: MatrixRecipe | undefined,
+    stored: PlannedMatrix,
     { row, rows }: Tile,
+    uploaded: DeviceBuffer,
   ): Promise<{ readonly element: FloatName; readonly weights: DeviceBuffer }> {
-    const other = tensorNamed(checkpoint, tensor.name, tensor.shape);
-    const element = elementOf(other);
-    const rowBytes = cols * FLOAT_FORMATS[element].sizeBytes;
-    const start = other.start + row * rowBytes;
-    const bytes = await this.#reader.read(sourceOf(checkpoint, other), start, start + rows * rowBytes);
+    const tensor =
+      recipe?.matrix.tensor ?? tensorNamed(checkpoint ?? this.#checkpoint, stored.tensor.name, stored.tensor.shape);
+    const source = recipe?.matrix.source ?? sourceOf(checkpoint ?? this.#checkpoint, tensor);
+    const element = elementOf(tensor);
+    if (source === stored.source) return { element, weights: uploaded };
+    const rowBytes = stored.cols * FLOAT_FORMATS[element].sizeBytes;
+    const start = tensor.start + row * rowBytes;
+    const bytes = await this.#reader.read(source, start, start + rows * rowBytes);
     return { element, weights: this.#bench.scratch.filled("weights of the other", bytes) };
   }
 
@@ -181,10 +201,4 @@ export function storedFormat(checkpoint: Checkpoint, name: string): FloatName {
 
 function elementOf({ name, dtype }: CheckpointTensor): FloatName {
   return floatNameOf(dtype, name, `running ${quote(name)}`);
-}
-
-function sourceOf(checkpoint: Checkpoint, { shard }: CheckpointTensor) {
-  const source = checkpoint.shards[shard]?.source;
-  if (!source) throw new Error("a tensor without its shard");
-  return source;
 }

@@ -8,6 +8,8 @@ import { openNodeFile, openNodeFolder } from "../formats/sources/node-file-sourc
 import { openNodeStore } from "../formats/stores/node-store.ts";
 import { createHostStore, type Store } from "./store.ts";
 
+export { createNodeWorkspace } from "../formats/workspaces/node-workspace.ts";
+
 /** What outlives a run, in this user's cache folder. */
 export function nodeStore(): Store {
   return createHostStore(openNodeStore);

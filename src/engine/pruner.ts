@@ -6,7 +6,7 @@ import { threshold } from "../kernels/prune/threshold.ts";
 import { energies } from "../kernels/stats/energies.ts";
 import type { MagnitudeHistogramSource } from "../kernels/stats/magnitude_histogram.oracle.ts";
 import { kthBin, magnitudeBins, magnitudeHistogram } from "../kernels/stats/magnitude_histogram.ts";
-import type { Pruning } from "../schemes/pruning.ts";
+import type { Pruning, WeightPruning } from "../schemes/pruning.ts";
 import type { Bench } from "./bench.ts";
 import { type PlannedMatrix, weightBytes } from "./checkpoint-plan.ts";
 
@@ -18,7 +18,7 @@ export type PruningMask =
   | { readonly structure: "lines"; readonly axis: "rows" | "columns"; readonly doomed: ReadonlySet<number> };
 
 /** Decides a mask. All but n-of-m look at the whole matrix first, tile by tile; f32 weights twice for a share of them. */
-export async function decideMask(bench: Bench, matrix: PlannedMatrix, pruning: Pruning): Promise<PruningMask> {
+export async function decideMask(bench: Bench, matrix: PlannedMatrix, pruning: WeightPruning): Promise<PruningMask> {
   switch (pruning.structure) {
     case "n-of-m":
       return pruning;
@@ -40,6 +40,10 @@ export function pruningKernels({ structure }: Pruning): readonly AnyKernel[] {
     case "rows":
     case "columns":
       return [energies, structured];
+    case "channels":
+    case "heads":
+    case "layers":
+      return [];
   }
 }
 
@@ -81,7 +85,7 @@ const UNIT_EXPONENTS = [-96, 0, 96] as const;
 async function weakestLines(
   bench: Bench,
   matrix: PlannedMatrix,
-  { structure, share }: Pruning & { readonly structure: "rows" | "columns" | "unstructured" },
+  { structure, share }: WeightPruning & { readonly structure: "rows" | "columns" | "unstructured" },
 ): Promise<ReadonlySet<number>> {
   const { rows, cols, element } = matrix;
   const isRows = structure === "rows";

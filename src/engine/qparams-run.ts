@@ -2,10 +2,11 @@ import type { DeviceBuffer } from "../device/device.ts";
 import { call, type KernelCall } from "../device/kernel.ts";
 import { CORNER_NAMES, intQparams } from "../kernels/quant/int_qparams.ts";
 import { minMax } from "../kernels/stats/min_max.ts";
-import type { Scheme } from "../schemes/scheme.ts";
+import { rangeSearcher, type Scheme } from "../schemes/scheme.ts";
 import type { Bench } from "./bench.ts";
-import { type PlannedMatrix, weightBytes } from "./checkpoint-plan.ts";
+import { type PlannedMatrix, scaledMatrix, weightBytes } from "./checkpoint-plan.ts";
 import { type PruningMask, pruned } from "./pruner.ts";
+import { decideSearch, type MatrixRanges, type RangeSearch, searchRanges } from "./range-search.ts";
 import type { Corner } from "./result.ts";
 import { groupSizeOf, rowsOf } from "./tiles.ts";
 
@@ -23,19 +24,20 @@ export interface QparamsRun {
 
 /**
  * Calls that compute scales and zero points of schemes on whole rows of a matrix. Schemes of one group size share a look at
- * the weights.
- * @param extremes of the whole matrix, for schemes with one scale: as `wholeExtremes` gives them
+ * the weights. Searches for ranges are on their way when it returns.
+ * @param ranges of the whole matrix under these schemes
  * @param name tells its buffers from those of other runs
  */
 export function qparamsRun(
-  { scratch }: Bench,
+  bench: Bench,
   matrix: PlannedMatrix,
   schemes: readonly Scheme[],
   rows: number,
   weights: DeviceBuffer,
-  extremes: Uint32Array<ArrayBuffer> | null,
+  { extremes, searches }: MatrixRanges,
   name: string,
 ): QparamsRun {
+  const { device, scratch } = bench;
   const { element, cols } = matrix;
   const elements = rows * cols;
   let next = 0;
@@ -64,10 +66,18 @@ export function qparamsRun(
     calls.push(call(minMax, { element }, { elements, groupSize }, [weights, made]));
     return made;
   };
+  const rangesFor = (scheme: Scheme, slot: number, from: DeviceBuffer): DeviceBuffer => {
+    if (!rangeSearcher(scheme.weights)) return from;
+    const search = searches.get(scheme.name);
+    if (!search) throw new Error(`${scheme.name} needs a look at all of a matrix for how long it searches`);
+    // It begins with those.
+    device.run(calls.splice(0));
+    return searchRanges(bench, matrix, scheme, search, rows, weights, from, `${name} ${slot}`).best;
+  };
   for (const [slot, scheme] of schemes.entries()) {
     const { first, groups, groupSize } = places[slot] as (typeof places)[number];
     const { bits, symmetric } = scheme.weights;
-    const from = extremesOf(scheme, groups, groupSize);
+    const from = rangesFor(scheme, slot, extremesOf(scheme, groups, groupSize));
     calls.push(
       call(intQparams, { element, bits, symmetric }, { groups, first, slot }, [from, scales, zeroPoints, corners]),
     );
@@ -93,8 +103,29 @@ export function cornersAt(counts: Uint32Array, slot: number, isPruned: boolean):
   })).filter(({ corner, groups }) => groups > 0 && !(isPruned && corner === "allZero"));
 }
 
+/**
+ * What scales take from looks at all of a matrix as a mask leaves it, in passes of their own where there is anything.
+ * @param matrices one matrix as some recipes plan it, pruned alike
+ */
+export async function rangesOf(
+  bench: Bench,
+  matrices: readonly PlannedMatrix[],
+  mask: PruningMask | null,
+): Promise<MatrixRanges> {
+  const whole = matrices.find(({ scheme }) => scheme?.weights.granularity.strategy === "tensor");
+  const extremes = whole ? await extremesOf(bench, scaledMatrix(whole), mask) : null;
+  const searches = new Map<string, RangeSearch>();
+  for (const matrix of matrices) {
+    const { scheme } = matrix;
+    if (!scheme || searches.has(scheme.name)) continue;
+    const search = await decideSearch(bench, scaledMatrix(matrix), scheme, mask);
+    if (search) searches.set(scheme.name, search);
+  }
+  return { extremes, searches };
+}
+
 /** Largest magnitudes of a whole matrix as a mask leaves it, in a pass of its own. */
-export async function extremesOf(
+async function extremesOf(
   bench: Bench,
   matrix: PlannedMatrix,
   mask: PruningMask | null,

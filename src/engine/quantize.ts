@@ -2,14 +2,11 @@ import { LabError, quote } from "../base/errors.ts";
 import { type JsonValue, jsonFromPlain, stringifyJson } from "../base/json.ts";
 import { computed } from "../base/quantity.ts";
 import type { ByteSource } from "../formats/byte-source.ts";
-import type { Checkpoint } from "../formats/huggingface/checkpoint.ts";
 import type { OutputFile, OutputFolder } from "../formats/output.ts";
 import type { SafetensorsTensor } from "../formats/safetensors/header.ts";
-import { intQparams } from "../kernels/quant/int_qparams.ts";
 import { intQuantize } from "../kernels/quant/int_quantize.ts";
-import { minMax } from "../kernels/stats/min_max.ts";
 import { compressionConfig } from "../schemes/compression-config.ts";
-import { needsCalibration } from "../schemes/recipe.ts";
+import { hasStaticActivations } from "../schemes/recipe.ts";
 import { recipeYaml } from "../schemes/recipe-yaml.ts";
 import { moduleMatcher } from "../schemes/targets.ts";
 import type { EngineHost, QuantizeRequest } from "./api.ts";
@@ -18,12 +15,15 @@ import { type CheckpointPlan, type PlannedMatrix, refusalOf } from "./checkpoint
 import { codesOf } from "./codes.ts";
 import { type DeviceSet, kernelReport } from "./device-set.ts";
 import { stopIfAborted } from "./job.ts";
+import { methodKernels } from "./methods/method-kernels.ts";
 import type { WorkHooks } from "./pace.ts";
 import { disputedModules, recipeNotices } from "./recipe-notices.ts";
+import { scalingKernels } from "./restore-tile.ts";
 import { type ExportResult, type Notice, SCHEMA_VERSION } from "./result.ts";
 import { isQuantized } from "./summary.ts";
 import { ReusedReader, rowMultipleOf } from "./tiles.ts";
 import { writeMatrix } from "./write-matrix.ts";
+import { writeShrunk } from "./write-shrunk.ts";
 
 /** Bytes of an untouched tensor or file that are copied at a time. */
 const COPY_BYTES = 4 * 2 ** 20;
@@ -40,12 +40,12 @@ interface SmallFile {
 /**
  * Writes the quantized checkpoint in the form of `model_free_ptq`: codes, scales and shapes in place of quantized weights,
  * every other tensor and file byte for byte, `quantization_config` in config.json, the index where the original has one,
- * and `recipe.yaml`. The caller commits or discards `output`.
+ * and `recipe.yaml`. Where parts of the model go, smaller tensors and a config.json that says so instead. The caller commits or
+ * discards `output`.
  * @throws LabError `export/refused-matrices`, `export/already-quantized`, `export/no-config`, `export/nested-weights`,
  *   `export/fused-experts`, `scheme/needs-calibration`, `run/cancelled`, `device/…`, `source/…`, `export/…`
  */
 export async function writeQuantized(
-  checkpoint: Checkpoint,
   plan: CheckpointPlan,
   request: QuantizeRequest,
   output: OutputFolder,
@@ -54,10 +54,11 @@ export async function writeQuantized(
   hooks: WorkHooks,
 ): Promise<ExportResult> {
   const started = host.now();
-  requireExportable(checkpoint, plan);
+  const { checkpoint } = plan;
+  requireExportable(plan);
   const [lane] = await devices.lanes([plan], (item) => codesOf(item, request.arithmetic), "writing");
   if (!lane) throw new Error("a recipe without a lane");
-  const smallFiles = madeFiles(checkpoint, plan, request);
+  const smallFiles = madeFiles(plan, request);
   const written: { name: string; sizeBytes: number }[] = [];
   const totalBytes = plan.fileBytes + checkpoint.sideFiles.reduce((sum, { source }) => sum + source.sizeBytes, 0);
   let doneBytes = 0;
@@ -74,17 +75,20 @@ export async function writeQuantized(
     });
   };
 
-  const bench = new Bench(checkpoint, devices, lane, hooks.signal, "writing");
-  const following = followingMatrices(checkpoint, plan);
+  const bench = new Bench(devices, lane, hooks.signal, "writing");
+  const following = followingMatrices(plan);
+  const smaller = plan.shrunk && new Map(plan.shrunk.tensors.map((part) => [part.tensor, part]));
   const reader = new ReusedReader();
   const corners: ExportResult["corners"][number][] = [];
   try {
-    for (const [index, shard] of plan.shards.entries()) {
+    for (const shard of plan.shards) {
       const file = await output.create(shard.name, shard.file.sizeBytes);
       await file.write(0, shard.file.header);
       progress(shard.name, shard.file.header.byteLength);
       const places = new Map(shard.file.tensors.map((tensor) => [tensor.name, tensor]));
       const matrices = new Map(plan.matrices.map((matrix) => [matrix.tensor, matrix]));
+      // A smaller model may have fewer files.
+      const index = checkpoint.shards.findIndex(({ name }) => name === shard.name);
       const source = checkpoint.shards[index]?.source;
       if (!source) throw new Error("an output shard without its input");
       for (const tensor of checkpoint.tensors) {
@@ -92,14 +96,18 @@ export async function writeQuantized(
         const matrix = matrices.get(tensor);
         const advance = (bytes: number) => progress(tensor.name, bytes);
         const place = (name: string) => placeOf(places, name);
+        if (smaller) {
+          const part = smaller.get(tensor);
+          if (part) await writeShrunk(part, source, reader, { file, start: place(part.name).start, advance });
+          continue;
+        }
         if (!matrix) {
           await copyRange(source, tensor, file, place(tensor.name).start, reader, advance);
           continue;
         }
         const next = following.get(matrix);
         bench.announce(next ? { matrix: next, rowMultiple: rowMultipleOf([matrix.scheme]) } : null);
-        const { pruning } = plan.recipe;
-        const found = await writeMatrix(bench, matrix, pruning, request.arithmetic, { file, place, advance });
+        const found = await writeMatrix(bench, matrix, plan.pruning, request.arithmetic, { file, place, advance });
         if (found.length > 0) corners.push({ module: quote(matrix.module), corners: found });
       }
       await file.close();
@@ -132,22 +140,31 @@ export async function writeQuantized(
     ignore: request.ignore,
     fileBytes: computed(plan.fileBytes, "bytes", "sizes of the safetensors files written"),
     files: written,
-    quantizedModules: plan.matrices.length,
+    method: plan.recipe.method.name,
+    methodRun: plan.method,
+    quantizedModules: plan.shrunk ? smallerMatrices(plan) : plan.matrices.length,
     untouchedTensors: plan.untouched.length,
     corners,
-    notices: [...recipeNotices(plan), ...exportNotices(checkpoint, plan, request.ignore)],
+    notices: [...recipeNotices(plan), ...exportNotices(plan, request.ignore)],
     kernels: bench.used.flatMap((pick) =>
-      [minMax, intQparams, intQuantize].map((kernel) => kernelReport(pick, kernel)),
+      [
+        ...scalingKernels(plan.recipe.groups.map(({ scheme }) => scheme)),
+        intQuantize,
+        ...(plan.method ? methodKernels(plan.recipe) : []),
+      ].map((kernel) => kernelReport(pick, kernel)),
     ),
     elapsedMs: host.now() - started,
   };
 }
 
+/** How many matrices lose rows or columns, or go. */
+function smallerMatrices({ checkpoint, untouched }: CheckpointPlan): number {
+  const whole = new Set(untouched);
+  return checkpoint.tensors.filter((tensor) => tensor.shape.length === 2 && !whole.has(tensor)).length;
+}
+
 /** The matrix that is written after each. */
-function followingMatrices(
-  checkpoint: Checkpoint,
-  { matrices }: CheckpointPlan,
-): ReadonlyMap<PlannedMatrix, PlannedMatrix> {
+function followingMatrices({ checkpoint, matrices }: CheckpointPlan): ReadonlyMap<PlannedMatrix, PlannedMatrix> {
   const byTensor = new Map(matrices.map((matrix) => [matrix.tensor, matrix]));
   const inOrder = checkpoint.shards.flatMap((_, shard) =>
     checkpoint.tensors.flatMap((tensor) => (tensor.shard === shard ? (byTensor.get(tensor) ?? []) : [])),
@@ -178,10 +195,11 @@ async function copyRange(
 }
 
 /** Files that the lab makes: config.json, the index where there was one, the recipe. */
-function madeFiles(checkpoint: Checkpoint, plan: CheckpointPlan, request: QuantizeRequest): readonly SmallFile[] {
+function madeFiles(plan: CheckpointPlan, request: QuantizeRequest): readonly SmallFile[] {
+  const { checkpoint } = plan;
   const style = { indent: 2, sortKeys: true };
   const text = (name: string, content: string): SmallFile => ({ name, bytes: new TextEncoder().encode(content) });
-  const config = new Map<string, JsonValue>(checkpoint.config ?? []);
+  const config = new Map<string, JsonValue>(plan.shrunk?.config ?? checkpoint.config ?? []);
   const quantization = compressionConfig(plan.recipe, request.ignore, plan.unmatched);
   if (quantization) config.set("quantization_config", jsonFromPlain(quantization));
   const recipe = recipeYaml(plan.recipe, request.ignore, request.arithmetic);
@@ -195,9 +213,9 @@ function madeFiles(checkpoint: Checkpoint, plan: CheckpointPlan, request: Quanti
   return [...files, text(checkpoint.indexFile, stringifyJson(index, style))];
 }
 
-function exportNotices(checkpoint: Checkpoint, plan: CheckpointPlan, ignore: readonly string[]): readonly Notice[] {
+function exportNotices({ checkpoint, recipe }: CheckpointPlan, ignore: readonly string[]): readonly Notice[] {
   const isTied = checkpoint.config?.get("tie_word_embeddings") === true;
-  if (plan.recipe.groups.length === 0 || !isTied || moduleMatcher(ignore)("lm_head")) return [];
+  if (recipe.groups.length === 0 || !isTied || moduleMatcher(ignore)("lm_head")) return [];
   return [
     {
       code: "export/tied-head",
@@ -207,7 +225,8 @@ function exportNotices(checkpoint: Checkpoint, plan: CheckpointPlan, ignore: rea
   ];
 }
 
-function requireExportable(checkpoint: Checkpoint, plan: CheckpointPlan): void {
+function requireExportable(plan: CheckpointPlan): void {
+  const { checkpoint } = plan;
   const doing = `preparing to export ${quote(checkpoint.name)} as ${plan.recipe.name}`;
   const refuse = (code: string, found: string, allowed: string, advice: string): LabError =>
     new LabError({ code: `export/${code}`, doing, found, allowed, advice });
@@ -247,7 +266,7 @@ function requireExportable(checkpoint: Checkpoint, plan: CheckpointPlan): void {
       "compare the other weights here, and quantize this model with LLM Compressor",
     );
   }
-  if (needsCalibration(plan.recipe)) {
+  if (hasStaticActivations(plan.recipe)) {
     throw new LabError({
       code: "scheme/needs-calibration",
       doing,

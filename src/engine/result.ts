@@ -2,6 +2,7 @@ import type { LabErrorData } from "../base/errors.ts";
 import type { Quantity } from "../base/quantity.ts";
 import type { DeviceKind } from "../device/device.ts";
 import type { FitResult } from "../planner/fit.ts";
+import type { MethodReport } from "./methods/method-report.ts";
 
 export type { FitResult } from "../planner/fit.ts";
 
@@ -134,6 +135,10 @@ export interface SchemeResult {
   readonly roundsActivations: boolean;
   /** What is pruned first, in words, or null. */
   readonly pruning: string | null;
+  /** How weights become codes: `rtn`, plain rounding, or a method as `parseMethod` reads it. */
+  readonly method: string;
+  /** What the method did, or the pruning where it is calibrated; null where there is neither. */
+  readonly methodRun: MethodReport | null;
   readonly arithmetic: ArithmeticName;
   /** Bytes of the `.safetensors` files that export writes, headers included. */
   readonly fileBytes: Quantity;
@@ -242,6 +247,9 @@ export interface ExportResult {
   /** Bytes of the `.safetensors` files written: equal to `fileBytes` of the comparison. */
   readonly fileBytes: Quantity;
   readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
+  /** As in `SchemeResult`. */
+  readonly method: string;
+  readonly methodRun: MethodReport | null;
   /** Modules that were quantized or pruned. */
   readonly quantizedModules: number;
   readonly untouchedTensors: number;

@@ -19,6 +19,6 @@ export interface RunRules {
   /** Modules left alone: exact names, or `re:` and a pattern matched at the start of the name. */
   readonly ignore: readonly string[];
   readonly roundings: Roundings;
-  /** The text that static ranges are taken from; null where nothing is static. Run in the checkpoint's own dtype. */
+  /** The text that methods are calibrated on and static ranges taken from; null where nothing asks for it. Run in the checkpoint's own dtype. */
   readonly calibration: PreparedText | null;
 }

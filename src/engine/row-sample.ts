@@ -1,6 +1,7 @@
 import { FLOAT_FORMATS, type FloatName } from "../base/float-format.ts";
 import type { DeviceBuffer } from "../device/device.ts";
 import { call, type KernelCall } from "../device/kernel.ts";
+import type { ByteSource } from "../formats/byte-source.ts";
 import { codeWords, elementsOf, type IntShape } from "../kernels/int-params.ts";
 import { intDequantize } from "../kernels/quant/int_dequantize.ts";
 import { intQuantize } from "../kernels/quant/int_quantize.ts";
@@ -10,6 +11,7 @@ import type { Arithmetic, Scheme } from "../schemes/scheme.ts";
 import type { Bench } from "./bench.ts";
 import { type PlannedMatrix, weightBytes } from "./checkpoint-plan.ts";
 import { qparamsRun } from "./qparams-run.ts";
+import type { MatrixRanges } from "./range-search.ts";
 import { groupSizeOf, rowBytesOf, type Tile } from "./tiles.ts";
 
 /** Weights of a sample, as near as whole rows come: a histogram of some hundred bins needs no more. */
@@ -22,6 +24,8 @@ const BINS = { bits: 8, binsPerLevel: 1, symmetric: true } as const;
 export interface RowSample {
   /** Their numbers in the matrix. */
   readonly rows: readonly number[];
+  /** The file that they are of. */
+  readonly source: ByteSource;
   /** Copies the rows that lie in a tile. A tile may be offered again. */
   take(tile: Tile, bytes: Uint8Array): void;
   bytes(): Uint8Array;
@@ -35,6 +39,7 @@ export function sampleRows(matrix: PlannedMatrix): RowSample {
   const kept = new Uint8Array(rows.length * rowBytes);
   return {
     rows,
+    source: matrix.source,
     take(tile, bytes) {
       for (let index = Math.ceil(tile.row / step); index * step < tile.row + tile.rows; index++) {
         const start = (index * step - tile.row) * rowBytes;
@@ -45,14 +50,31 @@ export function sampleRows(matrix: PlannedMatrix): RowSample {
   };
 }
 
+/** The same rows from another file, where the matrix stands at the same place. */
+export async function readSampled(
+  matrix: PlannedMatrix,
+  source: ByteSource,
+  rows: readonly number[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const rowBytes = rowBytesOf(matrix);
+  const kept = new Uint8Array(rows.length * rowBytes);
+  for (const [index, row] of rows.entries()) {
+    const start = matrix.tensor.start + row * rowBytes;
+    kept.set(await source.read(start, start + rowBytes), index * rowBytes);
+  }
+  return kept;
+}
+
 /** Sampled rows on a device. */
 interface Piece {
   readonly matrix: PlannedMatrix;
   readonly rows: number;
   readonly original: DeviceBuffer;
-  /** What is quantized: the same, or pruned. */
+  /** What is quantized: the same, or changed. */
   readonly target: DeviceBuffer;
-  readonly extremes: Uint32Array<ArrayBuffer> | null;
+  /** Whose scales it has; null: its own. */
+  readonly scaled: DeviceBuffer | null;
+  readonly ranges: MatrixRanges;
 }
 
 /**
@@ -67,7 +89,7 @@ export async function shapeDivergence(
   largest: number,
   arithmetic: Arithmetic,
 ): Promise<readonly (number | null)[]> {
-  const { matrix, rows, original, target } = piece;
+  const { matrix, rows, original, target, scaled } = piece;
   const { device, scratch } = bench;
   const { element, cols } = matrix;
   const elements = rows * cols;
@@ -87,7 +109,7 @@ export async function shapeDivergence(
     let weights = target;
     if (scheme) {
       // Each on its own, so that a scheme's groups begin at place 0.
-      const run = qparamsRun(bench, matrix, [scheme], rows, target, piece.extremes, `sample ${index}`);
+      const run = qparamsRun(bench, matrix, [scheme], rows, scaled ?? target, piece.ranges, `sample ${index}`);
       const { bits, symmetric } = scheme.weights;
       const storage = { storedBits: bits, offset: 2 ** (bits - 1) };
       const shape: IntShape = { streams: rows, streamLength: cols, groupSize: groupSizeOf(scheme, cols, elements) };

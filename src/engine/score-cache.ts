@@ -75,7 +75,7 @@ export class ScoreCache {
     if (candidate?.kind === "recipe") {
       name = candidate.plan.recipe.name;
       parts.push(name, request.arithmetic, ...request.ignore, appliedKey(candidate.applied));
-      if (needsRanges(candidate)) parts.push(request.calibration?.hash ?? "");
+      if (needsRanges(candidate) || candidate.plan.method) parts.push(request.calibration?.hash ?? "");
     } else if (candidate?.kind === "checkpoint") {
       name = candidate.checkpoint.name;
       parts.push(await fingerprint(candidate.checkpoint));

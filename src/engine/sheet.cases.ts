@@ -9,7 +9,7 @@ import { qparamsOfWeights } from "../kernels/int-inputs.ts";
 import { byteAt } from "../kernels/int-params.ts";
 import { nOfMOracle } from "../kernels/prune/n_of_m.oracle.ts";
 import { intCoder } from "../kernels/quant/int_code.oracle.ts";
-import type { Pruning } from "../schemes/pruning.ts";
+import { removesParts, type WeightPruning } from "../schemes/pruning.ts";
 import { parseRecipe } from "../schemes/recipe.ts";
 import type { Granularity } from "../schemes/scheme.ts";
 import { createEngine } from "./engine.ts";
@@ -91,7 +91,7 @@ export interface Restored {
 export function restoredPlainly(matrix: MadeMatrix, recipeText: string, arithmetic: "eager" | "triton"): Restored {
   const { element, rows, cols } = matrix;
   const { pruning, groups } = parseRecipe(recipeText);
-  const words = pruning ? prunedPlainly(matrix, pruning) : matrix.words;
+  const words = pruning && !removesParts(pruning) ? prunedPlainly(matrix, pruning) : matrix.words;
   const weights = valuesOf(matrix, words);
   const scheme = groups[0]?.scheme.weights;
   if (!scheme) return { values: weights, codes: [], scales: [], groupSize: 1 };
@@ -123,7 +123,7 @@ function groupSizeOf(granularity: Granularity, { rows, cols }: MadeMatrix): numb
   return granularity.strategy === "channel" ? cols : rows * cols;
 }
 
-function prunedPlainly(matrix: MadeMatrix, pruning: Pruning): Uint32Array<ArrayBuffer> {
+function prunedPlainly(matrix: MadeMatrix, pruning: WeightPruning): Uint32Array<ArrayBuffer> {
   const { rows, cols, element, words } = matrix;
   const pruned = words.slice();
   if (pruning.structure === "n-of-m") {

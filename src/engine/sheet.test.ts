@@ -189,7 +189,7 @@ async function sheetOnFailing(matrix: MadeMatrix, recipe: string, failAt: number
     store: createMemoryStore(),
   });
   vi.spyOn(devices, "lanes").mockResolvedValue([{ device, fallback: null, items: [plan] }] as never);
-  const sheet = await sheetOf(checkpoint, plan, MODULE, { arithmetic: "eager" }, devices, {});
+  const sheet = await sheetOf(plan, MODULE, { arithmetic: "eager" }, devices, {});
   return { sheet, reads: reads() };
 }
 

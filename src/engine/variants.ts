@@ -7,8 +7,8 @@ import type { ActivationScheme, Arithmetic } from "../schemes/scheme.ts";
 import type { Bench } from "./bench.ts";
 import type { CalibrationRanges } from "./calibration.ts";
 import { activationsOf, type Candidate, hasServedRule } from "./candidate.ts";
-import type { VariantSource } from "./model-parameters.ts";
-import { type MatrixRecipe, prepareMatrix } from "./restore-tile.ts";
+import { ORIGINAL_SOURCE, type VariantSource } from "./model-parameters.ts";
+import { leftMatrix, type MatrixRecipe, prepareMatrix } from "./restore-tile.ts";
 import { cacheScales, inputScale } from "./static-scales.ts";
 
 /** A candidate as a run takes it: where its weights come from, and what else it rounds. */
@@ -17,7 +17,7 @@ export interface RunVariant {
   readonly variant: Variant;
 }
 
-export const ORIGINAL: RunVariant = { source: { kind: "original" }, variant: { roundsTo: null } };
+export const ORIGINAL: RunVariant = { source: ORIGINAL_SOURCE, variant: { roundsTo: null } };
 
 /**
  * Makes a candidate ready to run: looks at whole matrices where its recipe asks for it, and computes static scales.
@@ -32,9 +32,9 @@ export async function variantOf(
 ): Promise<RunVariant> {
   switch (candidate.kind) {
     case "rounded":
-      return { source: { kind: "original" }, variant: { roundsTo: "bf16" } };
+      return { source: ORIGINAL_SOURCE, variant: { roundsTo: "bf16" } };
     case "checkpoint":
-      return { source: candidate, variant: { roundsTo: null } };
+      return { source: { ...ORIGINAL_SOURCE, checkpoint: candidate.checkpoint }, variant: { roundsTo: null } };
     case "recipe":
       return {
         source: await sourceOf(bench, candidate, arithmetic),
@@ -51,11 +51,16 @@ async function sourceOf(
   arithmetic: Arithmetic,
 ): Promise<VariantSource> {
   const matrices = new Map<string, MatrixRecipe>();
-  for (const matrix of applied.weights ? plan.matrices : []) {
-    if (applied.restored?.has(matrix.module)) continue;
-    matrices.set(matrix.tensor.name, await prepareMatrix(bench, plan, matrix, arithmetic));
+  for (const matrix of plan.matrices) {
+    if (applied.weights && !applied.restored?.has(matrix.module)) {
+      const recipe = await prepareMatrix(bench, plan, matrix, arithmetic);
+      const keptColumns = applied.kept?.of(matrix.module);
+      matrices.set(matrix.tensor.name, keptColumns ? { ...recipe, keptColumns } : recipe);
+    } else if (matrix.original !== matrix.source) {
+      matrices.set(matrix.tensor.name, leftMatrix(matrix, arithmetic));
+    }
   }
-  return { kind: "recipe", matrices };
+  return { checkpoint: plan.checkpoint, matrices };
 }
 
 async function roundingOf(

@@ -19,6 +19,14 @@ import type { Ledger } from "./ledger.ts";
 import type { MeasuredTokens, MeasureResult } from "./measure-result.ts";
 import type { CompareResult, ExportResult, ModelSummary, Progress } from "./result.ts";
 import type { MatrixSheet } from "./sheet.ts";
+import type {
+  SalientChannels,
+  SalientRequest,
+  SampleCurve,
+  SampleRequest,
+  StrengthRequest,
+  StrengthSweep,
+} from "./sweep-api.ts";
 import type { PreparedText, TextRequest, TextSource } from "./text-api.ts";
 
 /** What crosses from the worker: comlink keeps neither the class nor the code of a thrown error, so failures travel as data. */
@@ -80,6 +88,9 @@ export interface WorkerApi {
   ): Promise<Outcome<{ readonly result: MeasureResult; readonly tokens: MeasuredTokens | null }>>;
   depth(request: DiagnosisRequest): Promise<Outcome<DepthResult>>;
   heal(request: HealRequest): Promise<Outcome<HealResult>>;
+  sweepStrength(request: StrengthRequest): Promise<Outcome<StrengthSweep>>;
+  sampleCurve(request: SampleRequest): Promise<Outcome<SampleCurve>>;
+  salientChannels(request: SalientRequest): Promise<Outcome<SalientChannels>>;
   lookAtToken(
     request: DiagnosisRequest,
     at: { readonly window: number; readonly position: number },
@@ -91,6 +102,7 @@ export interface WorkerApi {
   activations(text: PreparedText): Promise<Outcome<ActivationReport>>;
   readActivations(file: File): Promise<Outcome<ActivationReport>>;
   activationsFile(): Promise<Outcome<Uint8Array<ArrayBuffer>>>;
+  importanceFile(): Promise<Outcome<Uint8Array<ArrayBuffer>>>;
   strip(module: string, text: PreparedText, window: number): Promise<Outcome<ActivationStrip>>;
   /** The text of each token id; not a job. */
   pieces(ids: readonly number[]): Promise<Outcome<readonly string[]>>;

@@ -6,12 +6,13 @@ import { codeWords } from "../kernels/int-params.ts";
 import { intQuantize } from "../kernels/quant/int_quantize.ts";
 import { packColumns } from "../kernels/quant/pack_columns.ts";
 import type { StoredRole } from "../schemes/layout.ts";
-import type { Pruning } from "../schemes/pruning.ts";
+import type { WeightPruning } from "../schemes/pruning.ts";
 import type { Arithmetic, Scheme } from "../schemes/scheme.ts";
 import type { Bench } from "./bench.ts";
 import type { PlannedMatrix } from "./checkpoint-plan.ts";
 import { decideMask, type PruningMask, pruned } from "./pruner.ts";
-import { addCorners, cornersAt, extremesOf, qparamsRun } from "./qparams-run.ts";
+import { addCorners, cornersAt, qparamsRun, rangesOf } from "./qparams-run.ts";
+import { scaledRows } from "./restore-tile.ts";
 import type { Corner } from "./result.ts";
 import { codeShape, codeStorage, packsZeroPoints, rowBytesOf, rowMultipleOf, rowsOf, type Tile } from "./tiles.ts";
 
@@ -31,7 +32,7 @@ export interface MatrixPlaces {
 export async function writeMatrix(
   bench: Bench,
   matrix: PlannedMatrix,
-  pruning: Pruning | null,
+  pruning: WeightPruning | null,
   arithmetic: Arithmetic,
   places: MatrixPlaces,
 ): Promise<readonly Corner[]> {
@@ -70,7 +71,7 @@ async function writeQuantizedMatrix(
 ): Promise<readonly Corner[]> {
   const { element, cols } = matrix;
   const isWhole = scheme.weights.granularity.strategy === "tensor";
-  const extremes = isWhole ? await extremesOf(bench, matrix, mask) : null;
+  const ranges = await rangesOf(bench, [matrix], mask);
   const codes = { element, bits: scheme.weights.bits, symmetric: scheme.weights.symmetric, arithmetic };
   const storage = codeStorage(scheme);
   const corners = new Uint32Array(8);
@@ -79,8 +80,9 @@ async function writeQuantizedMatrix(
   const walk = bench.eachTile(matrix, rowMultipleOf([scheme]), async (tile, bytes) => {
     const { device, scratch } = bench;
     const weights = scratch.filled("weights", bytes);
+    const scaled = await scaledRows(bench, matrix, tile);
     const target = pruned(bench, matrix, mask, rowsOf(tile), weights, "export");
-    const run = qparamsRun(bench, matrix, [scheme], tile.rows, target, extremes, "export");
+    const run = qparamsRun(bench, matrix, [scheme], tile.rows, scaled ?? target, ranges, "export");
     const shape = codeShape(scheme, tile.rows, cols);
     const codeBuffer = scratch.buffer("codes", codeWords(shape, storage.storedBits) * 4);
     device.run([
