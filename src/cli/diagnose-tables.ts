@@ -4,6 +4,7 @@ import { depthWords } from "../engine/depth-words.ts";
 import type { DepthResult, GenerationResult, HealResult, LayerError, TaskResult } from "../engine/diagnosis-api.ts";
 import type { KernelReport } from "../engine/result.ts";
 import type { Diagnosis } from "./diagnose-command.ts";
+import { salientText, samplesText, strengthsText } from "./diagnose-sweeps.ts";
 import { kernelsText, table } from "./printing.ts";
 
 /** Channels of a layer that are named. */
@@ -11,21 +12,26 @@ const NAMED_CHANNELS = 6;
 
 /** A diagnosis as tables, for people. */
 export function diagnosisText(result: Diagnosis): string {
-  const { model, text, activations, generation, tasks } = result;
+  const { model, text, activations, importance, generation, tasks } = result;
   const parts = [
     `${quote(model.name)} on ${quote(text.name)} · arithmetic: ${result.arithmetic} · ignored: ${result.ignore.map(quote).join(", ") || "nothing"}`,
     ...result.depth.map(depthText),
     ...(activations ? [activationsText(activations)] : []),
+    ...(importance ? [importanceText(importance)] : []),
     ...result.healed.map(healText),
     ...(generation ? [generationText(generation)] : []),
     ...(tasks ? [tasksText(tasks)] : []),
+    ...result.strengths.map(strengthsText),
+    ...result.samples.map(samplesText),
+    ...result.salient.map(salientText),
     kernelsText({ kernels: kernelsOf(result) }),
   ];
   return parts.join("\n\n");
 }
 
-function kernelsOf({ depth, activations, healed, generation, tasks }: Diagnosis): readonly KernelReport[] {
-  const looks = [...depth, ...healed, activations, generation, tasks];
+function kernelsOf(result: Diagnosis): readonly KernelReport[] {
+  const { depth, activations, healed, generation, tasks, strengths, samples, salient } = result;
+  const looks = [...depth, ...healed, activations, generation, tasks, ...strengths, ...samples, ...salient];
   return looks.flatMap((look) => look?.kernels ?? []);
 }
 
@@ -49,28 +55,44 @@ function depthText(depth: DepthResult): string {
 }
 
 function activationsText({ layers, text, tokens, origin }: NonNullable<Diagnosis["activations"]>): string {
-  const rows = layers.map(({ module, absMax, meanAbs, kurtosis, outliers }) => {
-    const named = outliers
-      .slice(0, NAMED_CHANNELS)
-      .map(({ channel, ratio }) => `${channel} (×${formatNumber(ratio, 3)})`);
-    const more = outliers.length - named.length;
-    return [
-      quote(module),
-      formatNumber(absMax),
-      formatNumber(meanAbs),
-      kurtosis === null ? "–" : formatNumber(kurtosis),
-      [...named, ...(more > 0 ? [`${more} more`] : [])].join(", ") || "none",
-    ];
-  });
+  const rows = layers.map(({ module, absMax, meanAbs, kurtosis, outliers }) => [
+    quote(module),
+    formatNumber(absMax),
+    formatNumber(meanAbs),
+    kurtosis === null ? "–" : formatNumber(kurtosis),
+    channelsText(outliers),
+  ]);
   const from = origin === "file" ? "read from a file, collected" : "collected";
   return [
     `what goes into each layer of the original, ${from} on ${quote(text)}, ${formatCount(tokens)} tokens`,
-    table(
-      ["layer", "largest |x| ●", "mean |x| ●", "kurtosis ●", ""],
-      [...rows.map(([module = "", ...rest]) => [module, ...rest])],
-    ),
+    table(["layer", "largest |x| ●", "mean |x| ●", "kurtosis ●", ""], rows),
     "Last column: channels at least eight times as loud as the median channel, and how many times.",
   ].join("\n");
+}
+
+function importanceText({ layers, datasets, chunks, missing }: NonNullable<Diagnosis["importance"]>): string {
+  const rows = layers.map(({ module, rows, meanSquare, outliers }) => [
+    quote(module),
+    formatCount(rows),
+    formatNumber(meanSquare),
+    channelsText(outliers),
+  ]);
+  const from = datasets.join(", ") || "a text without a name";
+  const size = chunks ? `, ${formatCount(chunks.count)} chunks of ${formatCount(chunks.sizeTokens)} tokens` : "";
+  return [
+    `what an importance matrix says of each layer, collected on ${from}${size}; it does not say of which weights`,
+    table(["layer", "rows §", "mean x² §", ""], rows),
+    "Last column: channels whose root mean square is at least eight times the median channel's, and how many times.",
+    ...(missing.length > 0 ? [`Nothing of ${missing.map(quote).join(", ")}.`] : []),
+  ].join("\n");
+}
+
+function channelsText(outliers: readonly { readonly channel: number; readonly ratio: number }[]): string {
+  const named = outliers
+    .slice(0, NAMED_CHANNELS)
+    .map(({ channel, ratio }) => `${channel} (×${formatNumber(ratio, 3)})`);
+  const more = outliers.length - named.length;
+  return [...named, ...(more > 0 ? [`${more} more`] : [])].join(", ") || "none";
 }
 
 function healText({ scheme, unit, at, positions, kld, healed, parts }: HealResult): string {

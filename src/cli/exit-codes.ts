@@ -25,6 +25,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   "scheme/unknown": EXIT.usage,
   "scheme/bad-custom": EXIT.usage,
   "scheme/bad-kv-cache": EXIT.usage,
+  "scheme/bad-method": EXIT.usage,
   "scheme/bad-pattern": EXIT.usage,
   "scheme/bad-pruning": EXIT.usage,
   "scheme/bad-recipe": EXIT.usage,

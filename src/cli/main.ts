@@ -3,19 +3,28 @@ import { formatBytes } from "../base/format.ts";
 import type { JobHooks } from "../engine/api.ts";
 import { createEngine } from "../engine/engine.ts";
 import { frontier } from "../engine/frontier.ts";
-import { createDiskOutput, type NodeWebGpu, nodeGpu, nodeStore, openDiskModel } from "../engine/node-host.ts";
+import {
+  createDiskOutput,
+  createNodeWorkspace,
+  type NodeWebGpu,
+  nodeGpu,
+  nodeStore,
+  openDiskModel,
+} from "../engine/node-host.ts";
 import { nodeText } from "../engine/node-text.ts";
 import { nodeWasm } from "../engine/node-threads.ts";
 import { type Progress, SCHEMA_VERSION } from "../engine/result.ts";
 import { diagnoseCommand } from "./diagnose-command.ts";
 import { diagnosisText } from "./diagnose-tables.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { HELP } from "./help.ts";
 import { inspectText } from "./inspect-tables.ts";
 import { measureCommand } from "./measure-command.ts";
 import { keptText, measureText } from "./measure-tables.ts";
-import { type Command, HELP, readCommand } from "./options.ts";
+import { type Command, readCommand } from "./options.ts";
 import { errorText, jsonDocument } from "./printing.ts";
 import { compareText, exportText } from "./tables.ts";
+import { prepareCalibration } from "./texts.ts";
 
 /** What the command line needs of its process. */
 export interface CliHost {
@@ -67,6 +76,7 @@ async function run(command: Command, host: CliHost): Promise<number> {
     device: command.device,
     now: () => performance.now(),
     store: nodeStore(),
+    workspace: createNodeWorkspace,
   });
   const hooks: JobHooks = { signal: host.signal, ...progressHook(command, host) };
   try {
@@ -85,7 +95,8 @@ async function run(command: Command, host: CliHost): Promise<number> {
     }
     if (summary.tensors === 0) throw noWeights();
     if (command.verb === "compare") {
-      const result = await engine.compare(command, hooks);
+      const calibration = await prepareCalibration(command, engine, hooks);
+      const result = await engine.compare({ ...command, calibration }, hooks);
       const points = frontier(result.schemes);
       print({ ...result, frontier: points }, () => compareText(result, points));
       return EXIT.done;
@@ -102,9 +113,10 @@ async function run(command: Command, host: CliHost): Promise<number> {
     }
     const [scheme = ""] = command.schemes;
     const out = command.out ?? "";
+    const calibration = await prepareCalibration(command, engine, hooks);
     const output = await createDiskOutput(out, model);
     const result = await engine.quantize(
-      { scheme, arithmetic: command.arithmetic, ignore: command.ignore },
+      { scheme, arithmetic: command.arithmetic, ignore: command.ignore, calibration },
       output,
       hooks,
     );

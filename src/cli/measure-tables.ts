@@ -10,6 +10,7 @@ import {
 } from "../engine/divergence-words.ts";
 import type { Divergence, MeasureResult, MeasureRow } from "../engine/measure-result.ts";
 import { statisticsLines } from "../engine/statistics-lines.ts";
+import { gainsText, methodsText } from "./method-tables.ts";
 import { kernelsText, LEGEND, quantityCell, table } from "./printing.ts";
 
 /** A measurement as tables, for people. */
@@ -59,6 +60,8 @@ export function measureText(result: MeasureResult): string {
       `ignored: ${result.ignore.map(quote).join(", ") || "nothing"}`,
     ].join(" "),
     table(head, lines),
+    ...gainsText(rows),
+    ...methodsText(rows),
     ...divergenceVerdict(result),
     ...rows.flatMap((row) => {
       const notes = [

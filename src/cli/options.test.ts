@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { LabError } from "../base/errors.ts";
 import { PRESETS } from "../schemes/presets.ts";
 import { exitCodeOf } from "./exit-codes.ts";
-import { HELP, readCommand } from "./options.ts";
+import { HELP } from "./help.ts";
+import { readCommand } from "./options.ts";
 
 test("a bare compare takes the bundled model and the defaults", () => {
   expect(readCommand(["compare"])).toEqual({
@@ -33,6 +34,9 @@ test("a bare compare takes the bundled model and the defaults", () => {
       items: null,
       statistics: null,
       saveStatistics: null,
+      strengths: null,
+      samples: null,
+      share: null,
     },
   });
 });
@@ -57,6 +61,25 @@ test("measure and diagnose take what is rounded, and where static scales come fr
     items: "i.jsonl",
     statistics: "a",
     saveStatistics: "b",
+    strengths: null,
+    samples: null,
+    share: null,
+  });
+  const sweeps = [
+    "--only",
+    "strength,samples,salient",
+    "--strengths",
+    "0, .5,1",
+    "--samples",
+    "8,16",
+    "--share",
+    "0.05",
+  ];
+  expect(readCommand(["diagnose", ...sweeps])?.diagnosis).toMatchObject({
+    looks: ["strength", "samples", "salient"],
+    strengths: [0, 0.5, 1],
+    samples: [8, 16],
+    share: 0.05,
   });
 });
 
@@ -118,6 +141,49 @@ test("--prune goes into every scheme, in place of its own", () => {
   ]);
 });
 
+test("--prune takes what is pruned by a calibration text", () => {
+  const read = (prune: string) =>
+    readCommand(["quantize", "--scheme", "none", "--out", "o", "--prune", prune])?.schemes;
+  expect(["Wanda:2:4", "sparsegpt:.50"].map(read)).toEqual([["wanda:2:4 | none"], ["sparsegpt:0.5 | none"]]);
+});
+
+test("--method goes into every scheme that names none itself", () => {
+  const read = (...argv: string[]) =>
+    readCommand(["diagnose", "--method", "SmoothQuant+GPTQ:damp=0.1", ...argv])?.schemes;
+  expect(read()?.every((name) => name.startsWith("smoothquant+gptq:damp=0.1 | W"))).toBe(true);
+  const own = ["--scheme", "rtn | W4A16", "--scheme", "awq | W4A16", "--scheme", "wanda:2:4 | W4A16"];
+  expect(read(...own)).toEqual(["W4A16", "awq | W4A16", "wanda:2:4 | smoothquant+gptq:damp=0.1 | W4A16"]);
+  expect(read("--prune", "sparsegpt:2:4", ...own.slice(0, 4))).toEqual([
+    "sparsegpt:2:4 | W4A16",
+    "sparsegpt:2:4 | awq | W4A16",
+  ]);
+  // What several are held against stands beside them.
+  expect(readCommand(["measure", "--schemes", "awq|w4a16,W8A8", "--method", "gptq"])?.schemes).toEqual([
+    "W4A16",
+    "awq | W4A16",
+    "W8A8",
+    "gptq | W8A8",
+  ]);
+  // The list of layers has commas of its own.
+  expect(
+    readCommand(["diagnose", "--schemes", "W8A8,W4A16", "--method", "smoothquant:layers=0/1,2-3/0.8"])?.schemes,
+  ).toEqual(["smoothquant:layers=0/1,2-3/0.8 | W8A8", "smoothquant:layers=0/1,2-3/0.8 | W4A16"]);
+  expect(readCommand(["measure", "--scheme", "none", "--kv", "int8:tensor", "--method", "rtn"])?.schemes).toEqual([
+    "none",
+  ]);
+});
+
+test("every verb that quantizes takes a method and its calibration text", () => {
+  const rest = { compare: [], measure: [], diagnose: [], quantize: ["--out", "o"] };
+  for (const [verb, more] of Object.entries(rest)) {
+    const argv = [verb, "--scheme", "W4A16", "--method", "gptq", "--calibration", "c.jsonl", ...more];
+    expect(readCommand(argv)).toMatchObject({
+      schemes: [...(verb === "compare" || verb === "measure" ? ["W4A16"] : []), "gptq | W4A16"],
+      calibration: { kind: "text", path: "c.jsonl" },
+    });
+  }
+});
+
 test("the help names every preset", () => {
   expect(PRESETS.filter(({ name }) => !new RegExp(`\\b${name}\\b`).test(HELP))).toEqual([]);
 });
@@ -146,11 +212,24 @@ test.each([
   [["compare", "--scheme", "W4A16@re:("]],
   [["compare", "--prune", "2:4"]],
   [["quantize", "--prune", "magnitude:2:4", "--out", "x"]],
+  [["compare", "--prune", "wanda:rows:0.5"]],
+  [["compare", "--method", "magic"]],
+  [["compare", "--method", "gptq:actorder=group"]],
+  [["compare", "--scheme", "int4:tensor", "--method", "awq"]],
+  [["compare", "--scheme", "gptq | none"]],
+  [["quantize", "--scheme", "none", "--prune", "wanda:2:4", "--method", "gptq", "--out", "x"]],
+  [["measure", "--scheme", "none", "--kv", "int8:tensor", "--method", "gptq"]],
+  [["inspect", "--method", "gptq"]],
+  [["inspect", "--calibration", "c.txt"]],
   [["measure", "--activations", "maybe"]],
   [["measure", "--kv", "int4:tensor"]],
   [["measure", "--schemes", "none"]],
   [["compare", "--activations", "off"]],
   [["diagnose", "--only", "everything"]],
+  [["diagnose", "--strengths", "0.5,1.5"]],
+  [["diagnose", "--samples", "8,0"]],
+  [["diagnose", "--share", "a"]],
+  [["measure", "--strengths", "0.5"]],
   [["diagnose", "--at", "3"]],
   [["measure", "--at", "0:3"]],
 ])("%j is a usage error", (argv) => {

@@ -1,14 +1,23 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { LabError, quote } from "../base/errors.ts";
 import type { DeviceChoice } from "../engine/api.ts";
+import { MAX_RECIPES } from "../engine/api.ts";
 import type { HealRequest } from "../engine/diagnosis-api.ts";
 import type { Roundings } from "../engine/roundings.ts";
 import { EVALUATION_TEXTS } from "../engine/text-api.ts";
 import { DEFAULT_GPU } from "../planner/gpus.ts";
 import { kvCacheName, parseKvCache } from "../schemes/kv-cache.ts";
-import { DEFAULT_SCHEMES, PRESETS } from "../schemes/presets.ts";
+import { PLAIN_ROUNDING, parseMethod } from "../schemes/method.ts";
+import { DEFAULT_SCHEMES } from "../schemes/presets.ts";
 import { parsePruning } from "../schemes/pruning.ts";
-import { parseRecipe, parseRunRecipe, withPruning } from "../schemes/recipe.ts";
+import {
+  namesMethod,
+  parseRecipe,
+  parseRunRecipe,
+  withMethod,
+  withPlainTwins,
+  withPruning,
+} from "../schemes/recipe.ts";
 import type { Arithmetic } from "../schemes/scheme.ts";
 import { DEFAULT_IGNORE } from "../schemes/targets.ts";
 
@@ -23,7 +32,7 @@ export interface Command {
   readonly model: string | null;
   readonly json: boolean;
   readonly quiet: boolean;
-  /** Recipes in their canonical spelling, the pruning of `--prune` in them; each once. */
+  /** Recipes in their canonical spelling, the pruning of `--prune` and the method of `--method` in them; each once. */
   readonly schemes: readonly string[];
   readonly ignore: readonly string[];
   readonly arithmetic: Arithmetic;
@@ -46,13 +55,16 @@ export interface Command {
   readonly words: string | null;
   readonly roundings: Roundings;
   readonly served: boolean;
-  /** The text that static scales are taken from; null: the bundled one. */
+  /** The text that static scales and calibrated weights are taken from; null: the bundled one. */
   readonly calibration: TextFile | null;
   readonly diagnosis: DiagnosisOptions;
 }
 
 /** What `diagnose` looks at. */
-export const LOOKS = ["depth", "activations", "layers", "kinds", "generation", "tasks"] as const;
+const PLAIN_LOOKS = ["depth", "activations", "layers", "kinds", "generation", "tasks"] as const;
+/** Looks that run a recipe again and again, each from a calibration text: taken only where they are asked for. */
+const SWEEPS = ["strength", "samples", "salient"] as const;
+export const LOOKS = [...PLAIN_LOOKS, ...SWEEPS] as const;
 export type Look = (typeof LOOKS)[number];
 
 /** Options of `diagnose`. */
@@ -67,6 +79,17 @@ export interface DiagnosisOptions {
   /** Statistics of activations that were collected before; null: they are collected. */
   readonly statistics: string | null;
   readonly saveStatistics: string | null;
+  /** Strengths of SmoothQuant; null: the engine's. */
+  readonly strengths: readonly number[] | null;
+  /** Numbers of calibration samples; null: the engine's. */
+  readonly samples: readonly number[] | null;
+  /** Of the input channels that are kept; null: the engine's. */
+  readonly share: number | null;
+}
+
+/** Whether a look takes a calibration text whatever the schemes. */
+export function isSweep(look: Look): boolean {
+  return SWEEPS.some((sweep) => sweep === look);
 }
 
 /** A text, or windows of token ids, on the disk. */
@@ -93,6 +116,7 @@ const OPTIONS = {
   scheme: { type: "string", multiple: true },
   schemes: { type: "string", multiple: true },
   prune: { type: "string" },
+  method: { type: "string" },
   ignore: { type: "string", multiple: true },
   "no-default-ignore": { type: "boolean" },
   arithmetic: { type: "string" },
@@ -123,6 +147,9 @@ const OPTIONS = {
   items: { type: "string" },
   statistics: { type: "string" },
   "save-statistics": { type: "string" },
+  strengths: { type: "string" },
+  samples: { type: "string" },
+  share: { type: "string" },
   help: { type: "boolean" },
 } as const satisfies ParseArgsConfig["options"];
 
@@ -131,6 +158,7 @@ const RUN_OPTIONS = [
   "scheme",
   "schemes",
   "prune",
+  "method",
   "ignore",
   "no-default-ignore",
   "arithmetic",
@@ -147,7 +175,7 @@ const RUN_OPTIONS = [
 ] as const;
 
 /** Tokens that a prompt goes on by unless said: where most schemes of few bits have parted from the original. */
-const DEFAULT_GENERATED = 64;
+export const DEFAULT_GENERATED = 64;
 
 /** Options that a verb takes besides `--json`, `--quiet` and `--help`. */
 const TAKEN: Readonly<Record<Verb, readonly string[]>> = {
@@ -155,6 +183,8 @@ const TAKEN: Readonly<Record<Verb, readonly string[]>> = {
   compare: [
     "scheme",
     "prune",
+    "method",
+    "calibration",
     "ignore",
     "no-default-ignore",
     "arithmetic",
@@ -165,80 +195,25 @@ const TAKEN: Readonly<Record<Verb, readonly string[]>> = {
     "sequences",
   ],
   measure: [...RUN_OPTIONS, "against", "per-position", "words", "served"],
-  diagnose: [...RUN_OPTIONS, "only", "at", "generate", "items", "statistics", "save-statistics"],
-  quantize: ["scheme", "prune", "ignore", "no-default-ignore", "arithmetic", "device", "out"],
+  diagnose: [
+    ...RUN_OPTIONS,
+    "only",
+    "at",
+    "generate",
+    "items",
+    "statistics",
+    "save-statistics",
+    "strengths",
+    "samples",
+    "share",
+  ],
+  quantize: ["scheme", "prune", "method", "calibration", "ignore", "no-default-ignore", "arithmetic", "device", "out"],
 };
-
-/** Names of the presets that leave activations alone, or of those that round them. */
-const presetNames = (roundsActivations: boolean) =>
-  PRESETS.filter(({ inputActivations }) => (inputActivations !== null) === roundsActivations)
-    .map(({ name }) => name)
-    .join(" ");
-
-export const HELP = `lab inspect  [MODEL] [--tensors] [--json]
-lab inspect  --kept | --forget [--json]
-lab compare  [MODEL] [--scheme S]… [options] [--throughput] [--gpu NAME --context N --sequences N] [--json]
-lab measure  [MODEL] [--schemes A,B,…] [options] [--text F | --tokens F] [--windows N] [--context N] [--seed N]
-             [--weights on|off] [--activations on|off] [--kv K] [--served] [--calibration F]
-             [--against DIR]… [--per-position DIR] [--words FILE] [--json]
-lab diagnose [MODEL] [--schemes A,B,…] [options of measure] [--only L,…] [--at W:P] [--generate N] [--items F]
-             [--statistics F] [--save-statistics F] [--json]
-lab quantize [MODEL] --scheme S [options] --out DIR [--json]
-
-MODEL  a Hugging Face folder; inspect also takes a .safetensors file, an index or a config.json. None: the bundled model.
-
-options
-  --tensors             list every tensor, not only the bytes by role
-  --kept, --forget      list what is kept of earlier measurements on this machine, or let go of it
-  --scheme S            what the weights become, see below; compare takes several (default ${DEFAULT_SCHEMES.join(", ")})
-  --schemes A,B,…       the same for several, separated by commas
-  --prune P             what becomes zero before that: magnitude:N:M (N of every M neighbours), magnitude:SHARE,
-                        magnitude:rows:SHARE, magnitude:columns:SHARE; alone with --scheme none
-  --ignore P            leave a module alone: its exact name, or re: and a pattern matched at the start; adds to
-                        ${DEFAULT_IGNORE.join(", ")}
-  --no-default-ignore   drop that default list
-  --arithmetic RULE     eager (default): as torch on a CPU, verified byte for byte; triton: as the kernel on CUDA
-  --device WHERE        auto (default: gpu or wasm, what a probe finds quicker), gpu (WebGPU) or wasm (WebAssembly) or exit 3,
-                        cpu (WebAssembly, else the oracles), reference (the oracles)
-  --text F              run the models on this text: .txt, or .jsonl with "text" or "messages" (default: the bundled texts)
-  --tokens F            … or on these windows of token ids, as they are: {"windows": [[id, …], …]}
-  --windows N           windows at most; --context N tokens each; --seed N draws them from all of the text (default: the first)
-  --against DIR         also measure another checkpoint of the same architecture
-  --weights on|off      whether weights are rounded (default on), --activations on|off: what goes into layers, where the scheme
-                        says so (default on)
-  --kv K                round keys and values too: int8:tensor, int8:attn_head (as compressed-tensors; ranges of all the
-                        calibration text, or with :minmax behind it moving averages), int8:token-head (as vLLM); alone with
-                        --scheme none
-  --calibration F       where static scales come from: .txt, .jsonl, or windows of token ids in .json (default: the bundled
-                        calibration text)
-  --served              also measure schemes with int8 activations per token as vLLM rounds them
-  --words FILE          write what is known of every scored position, a line of JSON each
-  --only L,…            looks of diagnose (default all): depth (error layer by layer), activations (loud channels), layers and
-                        kinds (which of them heals when it is put back), generation (tokens until greedy text differs),
-                        tasks (multiple choice)
-  --at W:P              heal position P of window W alone, both from 0, or with the name of a bundled text the positions of
-                        that (default: every scored position)
-  --generate N          tokens that a prompt goes on by (default ${DEFAULT_GENERATED}); prompts are the first halves of the windows
-  --items F             multiple-choice items: lines of {"context", "choices", "answer"} (default: bundled ones)
-  --statistics F        take activation statistics from a file that --save-statistics wrote of the same weights
-  --per-position DIR    write the KL divergence of every scored position, in nats: a file of little-endian float64 for each
-  --quiet               no progress
-
-schemes, in any letter case
-  weights alone         ${presetNames(false)}
-  and activations       ${presetNames(true)}
-  custom                int<2…8>[:tensor|:channel|:group=N][:asym], groups of 128 unless said: int4:group=32:asym
-                        (int8 alone is the preset INT8)
-  mixed                 "W8A16@re:.*down_proj@re:.*o_proj; W4A16": the first whose @target matches a module takes it,
-                        a scheme without a target all that is left
-  pruned                "magnitude:2:4 | W4A16" is --scheme W4A16 --prune magnitude:2:4
-
-exit  0 done · 1 refused or failed · 2 usage · 3 device · 4 input or output · 130 interrupted`;
 
 /**
  * Reads a command line, without the program's name.
  * @returns null where help was asked for
- * @throws LabError `usage/…`; `scheme/…` for a scheme or a pruning that cannot be read
+ * @throws LabError `usage/…`; `scheme/…` for a scheme, a pruning or a method that cannot be read
  */
 export function readCommand(argv: readonly string[]): Command | null {
   const { values, positionals } = parse(argv);
@@ -265,8 +240,9 @@ export function readCommand(argv: readonly string[]): Command | null {
     json: values.json ?? false,
     quiet: values.quiet ?? false,
     schemes: canonicalSchemes(
+      verb,
       schemes.length > 0 || against.length > 0 ? schemes : DEFAULT_SCHEMES,
-      values.prune,
+      values,
       values.kv === undefined ? parseRecipe : parseRunRecipe,
     ),
     ignore: [...(values["no-default-ignore"] ? [] : DEFAULT_IGNORE), ...(values.ignore ?? [])],
@@ -298,12 +274,16 @@ export function readCommand(argv: readonly string[]): Command | null {
     served: values.served ?? false,
     calibration: values.calibration === undefined ? null : calibrationFile(values.calibration),
     diagnosis: {
-      looks: values.only === undefined ? LOOKS : values.only.flatMap((list) => list.split(",")).map(lookOf),
+      looks: values.only === undefined ? PLAIN_LOOKS : values.only.flatMap((list) => list.split(",")).map(lookOf),
       at: values.at === undefined ? null : placeOf(values.at),
       tokens: values.generate === undefined ? DEFAULT_GENERATED : count("generate", values.generate),
       items: values.items ?? null,
       statistics: values.statistics ?? null,
       saveStatistics: values["save-statistics"] ?? null,
+      strengths: values.strengths === undefined ? null : shares("strengths", values.strengths),
+      samples:
+        values.samples === undefined ? null : values.samples.split(",").map((own) => count("samples", own.trim())),
+      share: values.share === undefined ? null : share("share", values.share),
     },
   };
 }
@@ -346,16 +326,25 @@ function parse(argv: readonly string[]) {
 }
 
 /**
+ * Recipes as they are called for. Where several are compared, methods have their plain twins beside them.
  * @param prune takes the place of a pruning that a scheme brings along
+ * @param method is for schemes that name none
  * @param read what reads a scheme
  */
 function canonicalSchemes(
+  verb: Verb,
   schemes: readonly string[],
-  prune: string | undefined,
+  { prune, method: methodText }: { readonly prune?: string | undefined; readonly method?: string | undefined },
   read: typeof parseRecipe,
 ): readonly string[] {
   const pruning = prune === undefined ? null : parsePruning(prune);
-  return [...new Set(schemes.map((text) => (pruning ? withPruning(text, pruning) : read(text).name)))];
+  const method = methodText === undefined ? PLAIN_ROUNDING : parseMethod(methodText);
+  const names = schemes.map((text) => {
+    const pruned = pruning ? withPruning(text, pruning) : text;
+    return method === PLAIN_ROUNDING || namesMethod(text) ? read(pruned).name : withMethod(pruned, method);
+  });
+  const once = [...new Set(names)];
+  return verb === "compare" || verb === "measure" ? withPlainTwins(once, MAX_RECIPES) : once;
 }
 
 function isVerb(text: string | undefined): text is Verb {
@@ -366,6 +355,19 @@ function oneOf<T extends string>(option: string, value: string, allowed: readonl
   const found = allowed.find((name) => name === value);
   if (found) return found;
   throw usage("bad-value", `--${option} ${quote(value)}`, allowed.join(", "));
+}
+
+function shares(option: string, list: string): readonly number[] {
+  return list.split(",").map((text) => share(option, text.trim()));
+}
+
+function share(option: string, text: string): number {
+  if (/^(?:[01]|[01]?\.[0-9]{1,6})$/.test(text) && Number(text) <= 1) return Number(text);
+  throw usage(
+    "bad-value",
+    `--${option} ${quote(text)}`,
+    "a number from 0 to 1, with at most six digits after the point",
+  );
 }
 
 function count(option: string, text: string): number {

@@ -10,8 +10,10 @@ import {
 } from "../base/format.ts";
 import { cornerWords } from "../engine/corner-words.ts";
 import type { FrontierPoint } from "../engine/frontier.ts";
+import { methodLines, weightErrorWords } from "../engine/method-lines.ts";
 import type { CompareResult, ExportResult } from "../engine/result.ts";
 import { verdictWords } from "../engine/verdict-words.ts";
+import { methodsText } from "./method-tables.ts";
 import { kernelsText, LEGEND, quantityCell, table } from "./printing.ts";
 
 /** The comparison as tables, for people. */
@@ -64,7 +66,8 @@ export function compareText(result: CompareResult, points: readonly FrontierPoin
     `${quote(model.name)}: ${formatParameters(model.parameters.value)} weights · arithmetic: ${result.arithmetic} · ignored: ${result.ignore.map(quote).join(", ") || "nothing"}`,
     table(head, rows),
     codingText(result),
-    ...result.schemes.map((row) => layersText(row)),
+    ...methodsText(result.schemes),
+    ...result.schemes.map((row) => layersText(row, weightErrorWords(row, result.schemes))),
   ];
   if (result.throughput.length > 0) parts.push(throughputText(result));
   parts.push(kernelsText(result), LEGEND);
@@ -81,6 +84,7 @@ export function exportText(result: ExportResult, out: string): string {
   const lines = [
     `${out}: ${result.scheme} as ${result.format}, ${formatCount(result.fileBytes.value)} bytes of weights, ${result.quantizedModules} matrices changed, ${result.untouchedTensors} tensors as they were`,
     `  arithmetic ${result.arithmetic} · ignored ${result.ignore.join(", ") || "nothing"} · ${kernelsText(result)}`,
+    ...(result.methodRun === null ? [] : methodLines(result.methodRun).map((line) => `  ${line}`)),
     ...result.notices.map(({ text }) => `  ! ${text}`),
     ...result.corners.map(({ module, corners }) => `  · ${module}: ${corners.map(cornerWords).join("; ")}`),
     ...result.files.map(({ name, sizeBytes }) => `  ${formatCount(sizeBytes).padStart(15)}  ${name}`),
@@ -101,7 +105,7 @@ function codingText(result: CompareResult): string {
   return table(["scheme", "cosine", "codes cut off", "levels used", "weight-histogram divergence", "n"], rows);
 }
 
-function layersText(row: CompareResult["schemes"][number]): string {
+function layersText(row: CompareResult["schemes"][number], aboutErrors: string): string {
   const isMixed = new Set(row.layers.map(({ scheme }) => scheme)).size > 1;
   const figure = (value: number | null) => (value === null ? "–" : formatNumber(value, 4));
   const rows = row.layers.map((layer) => [
@@ -115,7 +119,8 @@ function layersText(row: CompareResult["schemes"][number]): string {
   ]);
   const notes = [...(row.error ? [row.error.message] : []), ...row.notices.map(({ text }) => text)];
   const head = ["module", "shape", "rel. MSE ●", "SQNR dB ●", "max |error| ●", ...(isMixed ? ["scheme"] : []), ""];
-  return [`${row.scheme} (${row.description})`, ...notes.map((text) => `! ${text}`), table(head, rows)].join("\n");
+  const title = [`${row.scheme} (${row.description})`, ...(aboutErrors === "" ? [] : [aboutErrors])];
+  return [...title, ...notes.map((text) => `! ${text}`), table(head, rows)].join("\n");
 }
 
 function layerNote({ error, notFinite, corners }: CompareResult["schemes"][number]["layers"][number]): string {

@@ -2,8 +2,8 @@ import type { Engine, JobHooks } from "../engine/api.ts";
 import { openDiskFile } from "../engine/node-host.ts";
 import { EVALUATION_TEXTS, type PreparedText, type TextRequest, type TextSource } from "../engine/text-api.ts";
 import { kvNeedsCalibration, parseKvCache } from "../schemes/kv-cache.ts";
-import { needsCalibration, parseRunRecipe } from "../schemes/recipe.ts";
-import type { Command, TextFile } from "./options.ts";
+import { hasStaticActivations, needsMethodRun, parseRunRecipe } from "../schemes/recipe.ts";
+import { type Command, isSweep, type TextFile } from "./options.ts";
 
 /** Windows of a run that asks for no number: enough for an interval, few enough for a model of some hundred million weights. */
 const DEFAULT_WINDOWS = 16;
@@ -32,18 +32,23 @@ export async function prepareMeasuredText(
 }
 
 /**
- * The text that static scales are taken from; null where a command has none to take.
+ * The text that static scales and calibrated weights are taken from; null where a command has none to take. Verbs that do not
+ * run the model round no activations, so that static scales ask for nothing there.
  * @throws LabError as `Engine.prepareText`
  */
 export async function prepareCalibration(
-  { calibration, schemes, roundings }: Command,
-  engine: Engine,
+  { verb, calibration, schemes, roundings, diagnosis }: Command,
+  engine: Pick<Engine, "prepareText">,
   hooks: JobHooks,
 ): Promise<PreparedText | null> {
-  const isStatic =
-    (roundings.kvCache !== null && kvNeedsCalibration(parseKvCache(roundings.kvCache))) ||
-    (roundings.activations && schemes.some((scheme) => needsCalibration(parseRunRecipe(scheme))));
-  if (!isStatic) return null;
+  const { activations, kvCache } = roundings;
+  const takesStatic = activations && (verb === "measure" || verb === "diagnose");
+  const recipes = schemes.map(parseRunRecipe);
+  const isNeeded =
+    (verb === "diagnose" && diagnosis.looks.some(isSweep)) ||
+    (kvCache !== null && kvNeedsCalibration(parseKvCache(kvCache))) ||
+    recipes.some((recipe) => needsMethodRun(recipe) || (takesStatic && hasStaticActivations(recipe)));
+  if (!isNeeded) return null;
   const request = (source: TextSource): TextRequest => ({ source });
   if (calibration === null) return engine.prepareText(request({ kind: "bundled", names: ["calibration"] }), hooks);
   return fromFile(calibration, (source) => engine.prepareText(request(source), hooks));
