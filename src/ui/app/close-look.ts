@@ -5,15 +5,11 @@ import type { ErrorWindow, WindowRequest } from "../../engine/error-window.ts";
 import type { SchemeResult } from "../../engine/result.ts";
 import type { Outcome, WorkerApi } from "../../engine/worker-api.ts";
 import type { SheetView } from "../panels/matrix-sheet-model.ts";
+import type { AskEngine } from "./ask-engine.ts";
 import { keepNewest } from "./keep-newest.ts";
 import { chosenLayer, chosenScheme, lookKey, otherScheme } from "./lab-state.ts";
 import type { LabStore } from "./lab-store.ts";
-
-/** Calls the engine with the shown checkpoint open. */
-export type AskEngine = <T>(
-  doing: string,
-  invoke: (api: Comlink.Remote<WorkerApi>) => Promise<Outcome<T>>,
-) => Promise<T>;
+import { weightCalibration } from "./run-rules.ts";
 
 /** Sheets kept, so that changing between recipes and matrices costs nothing the second time. */
 const MAX_SHEETS = 12;
@@ -62,8 +58,8 @@ export class CloseLook {
     const key = lookKey(scheme.scheme, module);
     const known = state.sheets.get(key);
     if (this.#pending.has(key) || known?.state === "ready") return;
-    const request = { scheme: scheme.scheme, arithmetic: shown.arithmetic, ignore: shown.ignore };
-    await this.#run(key, `looking at ${quote(module)}`, (api) => api.sheet(module, request), {
+    const own = scheme.scheme;
+    await this.#run(key, own, `looking at ${quote(module)}`, (api, request) => api.sheet(module, request), {
       waits: () => this.#keepSheet(key, { state: "waiting" }),
       ready: (result) => this.#keepSheet(key, { state: "ready", result }),
       failed: (view) => this.#keepSheet(key, view),
@@ -76,8 +72,8 @@ export class CloseLook {
     if (module === null || shown === null || job !== null) return;
     const key = `${lookKey(recipe, module)}\n${part.row} ${part.column} ${part.rows} ${part.columns}`;
     if (this.#pending.has(key)) return;
-    const request: QuantizeRequest = { scheme: recipe, arithmetic: shown.arithmetic, ignore: shown.ignore };
-    await this.#run(key, `reading ${quote(module)}`, (api) => api.errorWindow(module, request, part), {
+    const doing = `reading ${quote(module)}`;
+    await this.#run(key, recipe, doing, (api, request) => api.errorWindow(module, request, part), {
       waits: () => {},
       ready: (found: ErrorWindow) => {
         const errorParts = keepNewest(this.#store.state.errorParts, lookKey(recipe, module), found, MAX_PARTS);
@@ -89,15 +85,18 @@ export class CloseLook {
 
   async #run<T>(
     key: string,
+    recipe: string,
     doing: string,
-    invoke: (api: Comlink.Remote<WorkerApi>) => Promise<Outcome<T>>,
+    invoke: (api: Comlink.Remote<WorkerApi>, request: QuantizeRequest) => Promise<Outcome<T>>,
     tell: { waits: () => void; ready: (result: T) => void; failed: (view: SheetView) => void },
   ): Promise<void> {
     const era = this.#era;
     this.#pending.add(key);
     tell.waits();
     try {
-      const result = await this.#ask(doing, invoke);
+      const request = await this.#request(recipe);
+      if (era !== this.#era || request === null) return;
+      const result = await this.#ask(doing, (api) => invoke(api, request));
       if (era === this.#era) tell.ready(result);
     } catch (thrown) {
       const error = asLabError(thrown, doing);
@@ -106,6 +105,14 @@ export class CloseLook {
     } finally {
       if (era === this.#era) this.#pending.delete(key);
     }
+  }
+
+  /** Under the rules of the shown comparison, and calibrated as it was. */
+  async #request(scheme: string): Promise<QuantizeRequest | null> {
+    const { shown, calibratedOn } = this.#store.state;
+    if (shown === null) return null;
+    const calibration = await weightCalibration({ schemes: [scheme], calibration: calibratedOn }, this.#ask);
+    return { scheme, arithmetic: shown.arithmetic, ignore: shown.ignore, calibration };
   }
 
   #keepSheet(key: string, view: SheetView): void {

@@ -115,6 +115,7 @@ export class LabApp extends LitElement implements CommandTarget {
     on("lab-collect-activations", () => void this.#controller.layers.collect());
     on("lab-open-statistics", (file) => void this.#controller.layers.openStatistics(file));
     on("lab-save-statistics", () => void this.#controller.layers.saveStatistics());
+    on("lab-save-importance", () => void this.#controller.layers.saveImportance());
     on("lab-show-strip", (module) => void this.#controller.layers.showStrip(module));
     on("lab-dismiss-failure", () => this.#controller.dismissFailure());
     on("lab-toggle-theme", () => this.toggleTheme());

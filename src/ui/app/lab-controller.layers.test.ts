@@ -16,6 +16,7 @@ async function opened() {
   link.answers.activations = async () => ({ ok: true, value: REPORT });
   link.answers.readActivations = async () => ({ ok: true, value: REPORT });
   link.answers.activationsFile = async () => ({ ok: true, value: new Uint8Array(8) });
+  link.answers.importanceFile = async () => ({ ok: true, value: new Uint8Array(8) });
   link.answers.strip = async () => ({ ok: true, value: STRIP });
   await controller.open(MODEL);
   // On another surface, so that no matrix is looked at closely meanwhile.
@@ -73,7 +74,8 @@ describe("activations", () => {
     await controller.layers.collect();
     expect(store.state.layers.activations.view).toEqual({ state: "ready", result: REPORT });
     await controller.layers.saveStatistics();
-    expect(offered).toEqual(["tiny_model-activations.safetensors"]);
+    await controller.layers.saveImportance();
+    expect(offered).toEqual(["tiny_model-activations.safetensors", "tiny_model-imatrix.gguf"]);
     link.asked.length = 0;
     await controller.layers.showStrip("a");
     expect(link.asked).toEqual(["strip"]);

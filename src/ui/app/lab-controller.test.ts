@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { cancelledError } from "../../base/errors.ts";
 import type { CompareResult } from "../../engine/result.ts";
 import { sampleResult, sampleScheme } from "../panels/compare-result.cases.ts";
-import { BROKEN, failing, lab, MODEL, OTHER, settle } from "./lab-controller.cases.ts";
+import { BROKEN, failing, lab, MODEL, OTHER, PREPARED, settle } from "./lab-controller.cases.ts";
 import {
   chosenScheme,
   errorPartOf,
@@ -219,5 +219,67 @@ describe("the controller", () => {
     await first;
     expect(store.state.shown?.elapsedMs).toBe(2);
     expect(store.state.choice).toBe(OTHER);
+  });
+});
+
+describe("methods", () => {
+  const FILE = new File(["x"], "own.txt");
+  const schemes = ["W4A16", "gptq | W4A16"];
+  const methods = async () => {
+    const made = lab();
+    made.link.answers.compare = async () => ({
+      ok: true,
+      value: sampleResult({ schemes: schemes.map((scheme) => sampleScheme(scheme, 19)) }),
+    });
+    made.controller.setRules({ schemes, calibration: FILE });
+    await made.controller.open(MODEL);
+    await settle();
+    return made;
+  };
+
+  test("are compared, looked at and exported with the calibration text that was chosen for the comparison", async () => {
+    const { store, link, controller } = await methods();
+    expect(link.asked.slice(2, 4)).toEqual(["prepareText", "compare"]);
+    expect(store.state.calibratedOn).toBe(FILE);
+    const requests: [string, unknown][] = [];
+    const note = (name: string) => {
+      const answer = link.answers[name];
+      link.answers[name] = async (request) => {
+        requests.push([name, request]);
+        return (await answer?.(request)) ?? { ok: true, value: null };
+      };
+    };
+    for (const name of ["prepareText", "compare", "exportCheckpoint"]) note(name);
+    controller.pickScheme("gptq | W4A16");
+    await controller.export();
+    await controller.compare();
+    const texts = requests.filter(([name]) => name === "prepareText").map(([, request]) => request);
+    expect(new Set(texts.map((request) => JSON.stringify(request))).size).toBe(1);
+    expect(texts[0]).toEqual({ source: { kind: "file", file: FILE } });
+    expect(requests.filter(([name]) => name !== "prepareText")).toMatchObject([
+      ["exportCheckpoint", { scheme: "gptq | W4A16", calibration: PREPARED }],
+      ["compare", { schemes, calibration: PREPARED }],
+    ]);
+  });
+
+  test("another calibration text makes them old, and plain rounding not", async () => {
+    const { store, controller } = await methods();
+    expect(isStale(store.state)).toBe(false);
+    controller.setRules({ calibration: null });
+    expect(isStale(store.state)).toBe(true);
+    expect(situation(store.state)).toMatchObject({ kind: "stale", texts: { was: FILE, now: null } });
+    const plain = lab();
+    await plain.controller.open(MODEL);
+    plain.controller.setRules({ calibration: FILE });
+    expect(isStale(plain.store.state)).toBe(false);
+    expect(plain.link.asked).not.toContain("prepareText");
+  });
+
+  test("a failed comparison leaves what the one before was calibrated on", async () => {
+    const { store, link, controller } = await methods();
+    link.answers.compare = failing(BROKEN);
+    controller.setRules({ calibration: null });
+    await controller.compare();
+    expect(store.state.calibratedOn).toBe(FILE);
   });
 });

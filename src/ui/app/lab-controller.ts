@@ -1,5 +1,5 @@
 import { asLabError, type LabError, quote } from "../../base/errors.ts";
-import type { DeviceChoice, PlanSettings, QuantizeRequest } from "../../engine/api.ts";
+import type { DeviceChoice, PlanSettings } from "../../engine/api.ts";
 import type { WindowRequest } from "../../engine/error-window.ts";
 import type { MeasureResult } from "../../engine/measure-result.ts";
 import { applyPlan } from "../../engine/plan-column.ts";
@@ -11,6 +11,7 @@ import type { ExportedArchive } from "../panels/export-model.ts";
 import type { AskedRules } from "../panels/panel-events.ts";
 import { textChoice, textFacts } from "../panels/text-picker-model.ts";
 import type { AskedText } from "../parts/asked-text.ts";
+import type { AskEngine } from "./ask-engine.ts";
 import { CloseLook } from "./close-look.ts";
 import type { DeskLink } from "./desk-link.ts";
 import {
@@ -26,7 +27,7 @@ import {
 } from "./lab-state.ts";
 import type { LabStore } from "./lab-store.ts";
 import { LayersDesk, type OfferFile } from "./layers-desk.ts";
-import { heldAgainst, runRules } from "./run-rules.ts";
+import { heldAgainst, runRules, weightCalibration } from "./run-rules.ts";
 import { WordsDesk } from "./words-desk.ts";
 import type { WorkerBridge } from "./worker-bridge.ts";
 
@@ -43,6 +44,8 @@ export class LabController {
   readonly #keepArchive: KeepArchive;
   /** The newest wish. Whatever an older one still brings is dropped. */
   #turn = 0;
+  /** What the methods of the comparison that runs are calibrated on. */
+  #calibratedOn: File | null = null;
   /** What the measurement that runs was asked for. */
   #measuring: MeasureAsk | null = null;
   /** What its scores are of. */
@@ -66,9 +69,8 @@ export class LabController {
     });
     const link: DeskLink = {
       ask: (doing, invoke) => bridge.ask(doing, invoke),
-      rules: (asked) => runRules(asked, (doing, invoke) => bridge.call(doing, invoke)),
-      run: (kind, name, doing, work) =>
-        this.#beside(kind, name, doing, () => work((what, invoke) => bridge.call(what, invoke))),
+      rules: (asked) => runRules(asked, this.#call),
+      run: (kind, name, doing, work) => this.#beside(kind, name, doing, () => work(this.#call)),
     };
     this.words = new WordsDesk(store, link);
     this.layers = new LayersDesk(store, link, offerFile);
@@ -86,7 +88,7 @@ export class LabController {
       this.words.forget();
       this.layers.forget();
       this.#store.set({ choice, model, ledger, shown: null, module: null, role: null, exported: null });
-      this.#store.set({ measured: null, prepared: null, against: null, frontierBy: "weights" });
+      this.#store.set({ calibratedOn: null, measured: null, prepared: null, against: null, frontierBy: "weights" });
     } catch (thrown) {
       this.#finish(turn, "opening", asLabError(thrown, `opening ${quote(choice.name)}`));
       return;
@@ -96,15 +98,18 @@ export class LabController {
 
   /** Compares the open checkpoint under the asked rules. */
   async compare(): Promise<void> {
-    const { choice, asked, plan, shown: before } = this.#store.state;
+    const { choice, asked, plan, shown: before, calibratedOn } = this.#store.state;
     if (choice === null) return;
     const turn = this.#begin({ kind: "comparing", name: choice.name, progress: null });
     this.#look.forget();
+    this.#calibratedOn = asked.calibration;
     try {
       await this.#greet();
       await this.#ensureOpen(choice);
+      const calibration = await weightCalibration(asked, this.#call);
+      if (turn !== this.#turn) return;
       const { schemes, arithmetic, ignore } = asked;
-      const request = { schemes, arithmetic, ignore, plan, throughput: true };
+      const request = { schemes, arithmetic, ignore, plan, throughput: true, calibration };
       const result = await this.#bridge.call(`comparing ${quote(choice.name)}`, (api) => api.compare(request));
       if (turn !== this.#turn) return;
       this.#show(result);
@@ -114,7 +119,8 @@ export class LabController {
     } catch (thrown) {
       const error = asLabError(thrown, `comparing ${quote(choice.name)}`);
       // What a failed run left half done is worth less than the whole comparison before it.
-      if (turn === this.#turn && error.code !== "run/cancelled" && before?.finished === true) this.#show(before);
+      if (turn === this.#turn && error.code !== "run/cancelled" && before?.finished === true)
+        this.#show(before, calibratedOn);
       this.#finish(turn, "comparing", error);
     }
   }
@@ -132,7 +138,7 @@ export class LabController {
     try {
       await this.#greet();
       await this.#ensureOpen(choice);
-      const run = await runRules(rules, (what, invoke) => this.#bridge.call(what, invoke));
+      const run = await runRules(rules, this.#call);
       const wanted = { ...textChoice(text), ...heldAgainst(run) };
       const prepared = await this.#bridge.call("preparing text", (api) => api.prepareText(wanted));
       if (turn !== this.#turn) return;
@@ -190,20 +196,24 @@ export class LabController {
 
   /** Writes the chosen scheme under the rules of the shown comparison. */
   async export(): Promise<void> {
-    const { choice, shown } = this.#store.state;
-    const request = this.#request();
-    if (choice === null || shown === null || request === null || exportBlocked(this.#store.state) !== null) return;
-    const turn = this.#begin({ kind: "exporting", name: request.scheme, progress: null });
+    const { choice, shown, calibratedOn } = this.#store.state;
+    const scheme = chosenScheme(this.#store.state)?.scheme;
+    if (choice === null || shown === null || scheme === undefined || exportBlocked(this.#store.state) !== null) return;
+    const turn = this.#begin({ kind: "exporting", name: scheme, progress: null });
+    const doing = `exporting ${quote(scheme)}`;
     try {
       await this.#greet();
       await this.#ensureOpen(choice);
-      const doing = `exporting ${quote(request.scheme)}`;
+      const calibration = await weightCalibration({ schemes: [scheme], calibration: calibratedOn }, this.#call);
+      if (turn !== this.#turn) return;
+      const { arithmetic, ignore } = shown;
+      const request = { scheme, arithmetic, ignore, calibration };
       const { result, archive, fileName } = await this.#bridge.call(doing, (api) => api.exportCheckpoint(request));
       if (turn !== this.#turn) return;
       this.#store.set({ exported: this.#keepArchive(archive, fileName, result) });
       this.#finish(turn, "exporting", null);
     } catch (thrown) {
-      this.#finish(turn, "exporting", asLabError(thrown, `exporting ${quote(request.scheme)}`));
+      this.#finish(turn, "exporting", asLabError(thrown, doing));
     }
   }
 
@@ -304,6 +314,9 @@ export class LabController {
     this.#store.set({ failure: { error: error.toData(), during: "opening" } });
   }
 
+  /** Calls the engine. */
+  readonly #call: AskEngine = (doing, invoke) => this.#bridge.call(doing, invoke);
+
   /** Shows where kernels run, once the worker has answered. */
   async #greet(): Promise<void> {
     const device = await this.#bridge.start();
@@ -369,8 +382,8 @@ export class LabController {
     }
   }
 
-  #show(result: CompareResult): void {
-    this.#store.set({ shown: applyPlan(result, this.#store.state.plan), exported: null });
+  #show(result: CompareResult, calibratedOn = this.#calibratedOn): void {
+    this.#store.set({ shown: applyPlan(result, this.#store.state.plan), calibratedOn, exported: null });
   }
 
   /** The first figures turn the frontier to them; later it stays as it was turned. */
@@ -398,12 +411,5 @@ export class LabController {
     // One after the other: the closer look follows when the token was looked at.
     if (this.#store.state.surface === "words") void this.words.look().then(() => this.#look.update());
     else this.#look.update();
-  }
-
-  #request(): QuantizeRequest | null {
-    const { shown } = this.#store.state;
-    const chosen = chosenScheme(this.#store.state);
-    if (shown === null || chosen === null) return null;
-    return { scheme: chosen.scheme, arithmetic: shown.arithmetic, ignore: shown.ignore };
   }
 }

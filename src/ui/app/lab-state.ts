@@ -20,6 +20,7 @@ import type { MeasureStep, TextFacts } from "../panels/text-picker-model.ts";
 import { type AskedText, isSameText } from "../parts/asked-text.ts";
 import { shortName } from "../parts/safe-name.ts";
 import { type LayersState, NO_LAYERS } from "./layers-state.ts";
+import { asksForCalibration, isCalibrated } from "./run-rules.ts";
 import { NO_WORDS, type WordsState } from "./words-state.ts";
 
 /** What stands in the way of everything when it fails: the headline says so. */
@@ -63,6 +64,8 @@ export interface LabState {
   readonly plan: PlanSettings;
   /** The comparison on screen, finished or not, with the plan of this page applied. */
   readonly shown: CompareResult | null;
+  /** What its methods were calibrated on; null: the text that the lab brings along. */
+  readonly calibratedOn: File | null;
   /** What to measure on, and which checkpoint beside the recipes. */
   readonly text: AskedText;
   readonly against: ModelChoice | null;
@@ -121,9 +124,11 @@ export const INITIAL_STATE: LabState = {
     ignore: DEFAULT_IGNORE,
     roundings: WHOLE_PRESET,
     served: false,
+    calibration: null,
   },
   plan: { gpu: DEFAULT_GPU, contextTokens: 4096, sequences: 1 },
   shown: null,
+  calibratedOn: null,
   text: { source: { kind: "bundled", names: EVALUATION_TEXTS }, windows: FIRST_WINDOWS, context: null },
   against: null,
   prepared: null,
@@ -197,8 +202,9 @@ export function neighbour(state: LabState, step: -1 | 1): string | null {
 
 /** Whether the settings changed since the shown comparison was asked for. The order of its rows changes nothing. */
 export function isStale(state: LabState): boolean {
-  const { shown, asked } = state;
+  const { shown, asked, calibratedOn } = state;
   if (shown === null) return false;
+  if (asked.calibration !== calibratedOn && asked.schemes.some(isCalibrated)) return true;
   return !isSameRules({ ...shown, schemes: shown.schemes.map((row) => row.scheme) }, asked);
 }
 
@@ -213,7 +219,8 @@ export function isSameRules(one: WeightRules, other: WeightRules): boolean {
 
 /** Whether two runs over text are of the same. */
 export function isSameRun(one: AskedRules, other: AskedRules): boolean {
-  return isSameRules(one, other) && isSameRounding(one, other);
+  const isSameText = one.calibration === other.calibration || !asksForCalibration(other);
+  return isSameText && isSameRules(one, other) && isSameRounding(one, other);
 }
 
 /** Whether two runs over text round alike. */
@@ -259,10 +266,10 @@ export function measureStep(state: LabState): MeasureStep | null {
 export function situation(state: LabState): Situation {
   const { job, failure } = state;
   if (job?.kind === "opening") return { kind: "reading", model: job.name };
-  if (job?.kind === "comparing") return { kind: "comparing", model: job.name };
+  if (job?.kind === "comparing") return { kind: "comparing", model: job.name, method: methodAtWork(job) };
   if (job?.kind === "measuring") return { kind: "measuring", model: job.name, isPreparing: job.progress === null };
   if (failure !== null) return { kind: "failed", error: failure.error, during: failure.during };
-  if (isStale(state)) return { kind: "stale", asked: state.asked };
+  if (isStale(state)) return { kind: "stale", asked: state.asked, texts: changedCalibration(state) };
   if (state.shown === null ? state.end === "cancelled" : state.shown.outcome === "cancelled")
     return { kind: "cancelled" };
   const { measured } = state;
@@ -277,6 +284,19 @@ export function situation(state: LabState): Situation {
     return { kind: "halted", isByUser: state.lastJob === "measuring" && state.end === "cancelled" };
   }
   return { kind: "finished" };
+}
+
+/** What the shown methods were calibrated on and would be now; null where that is the same or nothing shown is calibrated. */
+function changedCalibration({ shown, calibratedOn, asked }: LabState) {
+  const isShown = shown?.schemes.some(({ scheme }) => isCalibrated(scheme)) ?? false;
+  return isShown && calibratedOn !== asked.calibration ? { was: calibratedOn, now: asked.calibration } : null;
+}
+
+/** The method that a job runs before it can compare anything; null where none is at work. */
+function methodAtWork({ progress }: Job): string | null {
+  // The others run the models, the calibration text.
+  const [, method = null] = /^running (?!the )(.*)$/.exec(progress?.phase ?? "") ?? [];
+  return method;
 }
 
 /** What the run bar speaks about. */
@@ -300,7 +320,8 @@ export function runState(state: LabState): RunState {
     collecting: "Collecting activations",
     stripping: "Looking at activations",
   }[job.kind];
-  const counts = job.kind === "measuring" ? "windows" : isSideJob(job.kind) ? "items" : "bytes";
+  const isByItem = isSideJob(job.kind) || methodAtWork(job) !== null;
+  const counts = isByItem ? "items" : job.kind === "measuring" ? "windows" : "bytes";
   return { kind: "running", what, progress: job.progress, counts };
 }
 

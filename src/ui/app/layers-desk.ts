@@ -1,4 +1,6 @@
+import type * as Comlink from "comlink";
 import type { ActivationReport, ActivationStrip, DepthResult } from "../../engine/diagnosis-api.ts";
+import type { Outcome, WorkerApi } from "../../engine/worker-api.ts";
 import { textChoice } from "../panels/text-picker-model.ts";
 import type { Fetched } from "../parts/fetched.ts";
 import { type AskedOnce, viewOf } from "./asked-once.ts";
@@ -84,15 +86,27 @@ export class LayersDesk {
   }
 
   /** Offers the statistics that are shown as one file. */
-  async saveStatistics(): Promise<void> {
+  saveStatistics(): Promise<void> {
+    return this.#save("writing activation statistics", "activations.safetensors", (api) => api.activationsFile());
+  }
+
+  /** Offers their sums of squares as an importance matrix of llama.cpp. */
+  saveImportance(): Promise<void> {
+    return this.#save("writing an importance matrix", "imatrix.gguf", (api) => api.importanceFile());
+  }
+
+  async #save(
+    doing: string,
+    ending: string,
+    write: (api: Comlink.Remote<WorkerApi>) => Promise<Outcome<Uint8Array<ArrayBuffer>>>,
+  ): Promise<void> {
     const { activations } = this.#layers;
     if (activations.view.state !== "ready") return;
     const { model } = activations.view.result;
-    const doing = "writing activation statistics";
-    const end = await this.#link.run("collecting", model, doing, (call) => call(doing, (api) => api.activationsFile()));
+    const end = await this.#link.run("collecting", model, doing, (call) => call(doing, write));
     if (end !== null && "result" in end) {
       const plain = model.replaceAll(/[^A-Za-z0-9._-]+/g, "_");
-      this.#offerFile(new Blob([end.result]), `${plain}-activations.safetensors`);
+      this.#offerFile(new Blob([end.result]), `${plain}-${ending}`);
     }
   }
 

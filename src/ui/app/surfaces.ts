@@ -1,6 +1,8 @@
 import { html, nothing, type TemplateResult } from "lit";
+import type { MeasureRow } from "../../engine/measure-result.ts";
 import type { LayerResult, ModelSummary, SchemeResult } from "../../engine/result.ts";
 import "../panels/activation-panel.ts";
+import "../panels/calibration-text.ts";
 import "../panels/compare-settings.ts";
 import "../panels/depth-panel.ts";
 import "../panels/divergence-table.ts";
@@ -10,6 +12,8 @@ import "../panels/gpu-fit.ts";
 import "../panels/layer-map.ts";
 import "../panels/matrix-facts.ts";
 import "../panels/matrix-sheet.ts";
+import "../panels/method-cards.ts";
+import "../panels/method-sheet.ts";
 import "../panels/model-bytes.ts";
 import "../panels/model-facts.ts";
 import "../panels/rounding-switches.ts";
@@ -37,8 +41,11 @@ import {
   otherScheme,
   sheetOf,
 } from "./lab-state.ts";
-import { asksForCalibration } from "./run-rules.ts";
+import { asksForCalibration, asksForRanges } from "./run-rules.ts";
 import { wordsSurface } from "./words-surface.ts";
+
+/** Before anything is measured. */
+const NO_ROWS: readonly MeasureRow[] = [];
 
 /** More decoder layers than this need the whole width. */
 const WIDE_LAYERS = 16;
@@ -89,8 +96,13 @@ function measureSurface(state: LabState, begin: TemplateResult): TemplateResult 
             : html`<lab-scheme-picker .asked=${state.asked} .isStale=${isStale(state) && job === null}></lab-scheme-picker>
                 <lab-text-picker .text=${state.text} .against=${state.against} .schemes=${state.asked.schemes.length} .maxPositions=${shown.model.maxPositions}
                   .step=${measureStep(state)} .prepared=${state.prepared}></lab-text-picker>
+                ${
+                  asksForCalibration(state.asked)
+                    ? html`<lab-calibration-text .file=${state.asked.calibration} .isBusy=${job !== null}></lab-calibration-text>`
+                    : nothing
+                }
                 <lab-rounding-switches .roundings=${state.asked.roundings} .served=${state.asked.served}
-                  .needsText=${asksForCalibration(state.asked)} .isBusy=${job !== null}></lab-rounding-switches>
+                  .needsText=${asksForRanges(state.asked)} .isBusy=${job !== null}></lab-rounding-switches>
                 <lab-compare-settings .asked=${state.asked} .device=${state.deviceChoice} .kept=${state.kept} .isBusy=${job !== null}></lab-compare-settings>`
         }
       </section>
@@ -113,6 +125,9 @@ function measureSurface(state: LabState, begin: TemplateResult): TemplateResult 
             </section>
             <section class="band numbers-of-text" aria-label="Divergence">
               <lab-divergence-table .result=${result} .waiting=${job?.kind === "measuring" ? state.asked.schemes : null} .selected=${chosen?.scheme ?? ""}></lab-divergence-table>
+            </section>
+            <section class="band numbers-of-text" aria-label="Methods">
+              <lab-method-cards .rows=${result?.rows ?? NO_ROWS} .verdict=${result?.verdict ?? null}></lab-method-cards>
             </section>
             <section class="band numbers-of-result" aria-label="Kernels">
               <lab-throughput .result=${shown} .scheme=${chosen?.scheme ?? ""}></lab-throughput>
@@ -147,6 +162,13 @@ function layersSurface(state: LabState, begin: TemplateResult): TemplateResult {
       }
     </div>
     ${chosen === null ? nothing : html`<section class="band numbers-of-result" aria-label="The open matrix, closely">${sheets(state, chosen, other)}</section>`}
+    ${
+      chosen === null || chosen.methodRun === null
+        ? nothing
+        : html`<section class="band numbers-of-result" aria-label="What the method did">
+            <lab-method-sheet .report=${chosen.methodRun} .module=${state.module} .subject=${`${model?.name ?? ""} ${chosen.scheme}`}></lab-method-sheet>
+          </section>`
+    }
     ${chosen === null ? nothing : running(state, chosen)}
   `;
 }
@@ -156,7 +178,8 @@ function running(state: LabState, chosen: SchemeResult): TemplateResult {
   const { depths, activations, strips } = state.layers;
   const isBlocked = state.job !== null;
   // The other recipes that are asked for change nothing of one's own depth.
-  const isSame = (one: AskedRules, other: AskedRules) => isSameRun({ ...one, schemes: [] }, { ...other, schemes: [] });
+  const schemes = [chosen.scheme];
+  const isSame = (one: AskedRules, other: AskedRules) => isSameRun({ ...one, schemes }, { ...other, schemes });
   const depth = depths.get(chosen.scheme) ?? NOT_ASKED;
   const results = [...depths].flatMap(([scheme, { view }]) =>
     view.state === "ready" ? [[scheme, view.result] as const] : [],

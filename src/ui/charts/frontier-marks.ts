@@ -1,4 +1,4 @@
-import type { RecipeLook, SchemeFill } from "../parts/scheme-mark.ts";
+import { type RecipeLook, type SchemeFill, shapePath } from "../parts/scheme-mark.ts";
 import { HATCH, type Mark, type Paint, type Shape } from "./chart.ts";
 import { crisp } from "./frontier-axes.ts";
 import type { Area } from "./frontier-labels.ts";
@@ -17,7 +17,7 @@ const TARGET = 24;
 /** Dots that are nearer than this share one target in slices. */
 const SAME_PLACE = 4;
 
-/** One dot: circle, hollow, two halves, cross, and a ring where it is chosen. `size` 1 is that of the main picture. */
+/** One dot: circle or the shape of a method, hollow, two halves, cross, and a ring where it is chosen. `size` 1 is that of the main picture. */
 export function dotShapes({ dot, x, y }: PlacedDot, theme: ChartTheme, size = 1): readonly Shape[] {
   const scale = SCALE * size;
   const shapes: Shape[] = [];
@@ -68,7 +68,8 @@ export function spreadShapes(
   return { shapes, area: { x: x - BAR.whisker, y: top, width: 2 * BAR.whisker, height: low - top } };
 }
 
-function bodyShapes({ fills, isPruned }: RecipeLook, x: number, y: number, scale: number, theme: ChartTheme): Shape[] {
+function bodyShapes(look: RecipeLook, x: number, y: number, scale: number, theme: ChartTheme): Shape[] {
+  const { fills, isPruned, shape } = look;
   const [only, last] = fills;
   const shapes: Shape[] = [];
   if (only !== undefined && last !== undefined) {
@@ -77,6 +78,8 @@ function bodyShapes({ fills, isPruned }: RecipeLook, x: number, y: number, scale
     const right = `M${x + gap} ${y - half}a${radius} ${radius} 0 0 1 0 ${2 * half}z`;
     shapes.push({ kind: "path", d: left, ...fillPaint(only, 1.4 * scale, theme) });
     shapes.push({ kind: "path", d: right, ...fillPaint(last, 1.4 * scale, theme) });
+  } else if (only !== undefined && shape !== undefined) {
+    shapes.push({ kind: "path", d: shapePath(shape, x, y, scale), ...fillPaint(only, 1.4 * scale, theme) });
   } else if (only !== undefined) {
     shapes.push({ kind: "circle", x, y, radius: 4.4 * scale, ...fillPaint(only, 2 * scale, theme) });
   }

@@ -37,7 +37,7 @@ const WAITS = "waits until what runs is done";
 
 /**
  * What goes into the linear layers of the original: which channels are loud, and when.
- * @fires lab-collect-activations, lab-show-strip, lab-open-statistics, lab-save-statistics, lab-pick-module
+ * @fires lab-collect-activations, lab-show-strip, lab-open-statistics, lab-save-statistics, lab-save-importance, lab-pick-module
  */
 export class LabActivationPanel extends TurnElement {
   @property({ attribute: false }) report: ActivationReport | null = null;
@@ -200,6 +200,7 @@ export class LabActivationPanel extends TurnElement {
       ${button(verb, "button", () => emit(this, "lab-collect-activations", undefined))}
       ${button("Open statistics file", "button text", () => this.input.click())}
       ${report === null ? nothing : button("Save statistics", "", () => emit(this, "lab-save-statistics", undefined), false)}
+      ${report === null ? nothing : button("Save imatrix", "", () => emit(this, "lab-save-importance", undefined), false)}
     </div>`;
   }
 

@@ -43,6 +43,8 @@ export function sampleScheme(scheme: string, db: number, step = 0.1, change: Par
     description: "int4, symmetric, groups of 128",
     roundsActivations: scheme.endsWith("A8"),
     pruning: null,
+    method: "rtn",
+    methodRun: null,
     arithmetic: "eager",
     fileBytes: computed(730_000, "bytes", "layout"),
     smaller: computed(2.74, "ratio", "original / these"),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { LabError } from "../../base/errors.ts";
 import { sampleMeasurement, windowsAround } from "../../engine/measure-result.cases.ts";
 import type { MeasureRow } from "../../engine/measure-result.ts";
+import { SAMPLE_GAINS, sampleMethods } from "../../engine/method-words.cases.ts";
 import { WHOLE_PRESET } from "../../engine/roundings.ts";
 import { toCsv } from "../charts/table-text.ts";
 import { exampleTable, statisticsCsvTable, statisticsTable, statisticsText } from "./divergence-table-model.ts";
@@ -151,4 +152,50 @@ test("the example waits for the asked recipes, or stands for two", () => {
   const waiting = exampleTable(["W2A16"]);
   expect(waiting.columns.map(({ name }) => name)).toEqual(["W2A16"]);
   expect(waiting.sections[0]?.rows.every(({ cells }) => cells[0] === null)).toBe(true);
+});
+
+describe("what methods buy", () => {
+  const methods = sampleMethods();
+  const lines = (change: (typeof SAMPLE_GAINS)["loses"] | null) => {
+    const rows = methods.rows.map((row) => (row.gain?.verdict === "wins" && change ? { ...row, gain: change } : row));
+    return statisticsTable({ ...methods, rows }).sections[1]?.rows.slice(0, 3) ?? [];
+  };
+
+  test("stands beneath the mean, with interval and verdict, a dash where there is no method", () => {
+    const [mean, difference, share] = lines(null);
+    expect(mean?.label).toBe("Mean KLD");
+    expect(difference?.cells).toEqual([
+      null,
+      { value: "0.0100", spread: "0.0080 … 0.012" },
+      { value: "−0.00100", spread: "−0.0030 … 0.0010" },
+      null,
+      null,
+    ]);
+    expect(share?.cells.map((cell) => cell && [cell.value, cell.spread, cell.isAlarm])).toEqual([
+      null,
+      ["30.0", "wins", false],
+      ["−3.00", "open", false],
+      null,
+      null,
+    ]);
+  });
+
+  test("alarms where it loses, and where it is open does not", () => {
+    expect(lines(SAMPLE_GAINS.loses)[2]?.cells.map((cell) => cell?.isAlarm)).toEqual([
+      undefined,
+      true,
+      false,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("is in the file for a spreadsheet, both ends of the interval too; and not at all without a method", () => {
+    const csv = toCsv(statisticsCsvTable(methods));
+    expect(csv).toContain("plain − with method,nats,,,0.01,,-0.001,");
+    expect(csv).toContain("low end at 95 %,nats,,,0.008,");
+    expect(csv).toContain("share of plain's mean KLD,,,,0.3,");
+    expect(toCsv(statisticsCsvTable(result))).not.toContain("plain");
+    expect(statisticsTable(result).sections[1]?.rows[1]?.label).toBe("Maximum KLD");
+  });
 });

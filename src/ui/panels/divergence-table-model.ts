@@ -6,6 +6,7 @@ import type {
   Interval,
   MeasureResult,
   MeasureRow,
+  MethodGain,
   ServedDivergence,
   SliceDivergence,
 } from "../../engine/measure-result.ts";
@@ -35,6 +36,8 @@ export interface StatisticsCell {
   readonly value: string;
   /** What stands behind it, smaller: `± 0.0012`, or an interval. */
   readonly spread: string;
+  /** It is worse than doing nothing. */
+  readonly isAlarm?: boolean;
 }
 
 /** One statistic of all columns. */
@@ -57,6 +60,7 @@ interface Measured {
   readonly column: StatisticsColumn;
   readonly divergence: Divergence | null;
   readonly served: ServedDivergence | null;
+  readonly gain: MethodGain | null;
 }
 
 export function statisticsTable(result: MeasureResult): StatisticsTable {
@@ -69,7 +73,7 @@ export function statisticsTable(result: MeasureResult): StatisticsTable {
     rows: known.flatMap((line, at): readonly StatisticsRow[] => {
       if (line.section !== title) return [];
       const row = { label: line.label, unit: unitOf(line), cells: lines.map((own) => cellOf(own[at])) };
-      return line.label === MEAN ? [row, ...servedRows(all)] : [row];
+      return line.label === MEAN ? [row, ...gainRows(all), ...servedRows(all)] : [row];
     }),
   }));
   return { columns, sections: [...sections, slicesSection(all)], caption: captionOf(result) };
@@ -79,15 +83,15 @@ function measuredOf(result: MeasureResult): readonly Measured[] {
   const { rows, noiseFloor } = result;
   const recipes = rows.filter(({ method }) => method !== "given");
   const own = rows.map((row): Measured => {
-    const { scheme, method, error, divergence, served } = row;
+    const { scheme, method, error, divergence, served, gain } = row;
     const isGiven = method === "given";
     const words = leavesActivations(row, result) ? [ACTIVATIONS_LEFT_OUT] : ownRoundings(row, recipes);
     const note = error ? `${error.found}.` : words.join(" · ");
     const look = isGiven ? ORIGINAL_LOOK : recipeLook(scheme);
-    return { column: { name: quote(scheme), scheme: isGiven ? null : scheme, look, note }, divergence, served };
+    return { column: { name: quote(scheme), scheme: isGiven ? null : scheme, look, note }, divergence, served, gain };
   });
   const floor = { name: `noise floor, ${noiseFloor.dtype}`, scheme: null, look: ORIGINAL_LOOK, note: "" };
-  return [...own, { column: floor, divergence: noiseFloor.divergence, served: null }];
+  return [...own, { column: floor, divergence: noiseFloor.divergence, served: null, gain: null }];
 }
 
 /** What a row rounds besides weights that not all recipes do: the caption says what all of them round. */
@@ -101,6 +105,30 @@ function ownRoundings({ divergence }: MeasureRow, recipes: readonly MeasureRow[]
 const MEAN = "Mean KLD";
 const SERVED = "as served (vLLM)";
 const SERVED_DIFFERENCE = "served − simulated, 95 %";
+
+const GAIN = "plain − with method, 95 %";
+const RECOVERED = "of plain’s mean KLD recovered";
+const GAIN_ABOUT =
+  "Measured here over the same windows as the plain recipe, a column of its own: below 0 the method makes it worse, an interval that holds 0 leaves it open";
+
+/** What methods buy, beneath the means that it is the difference of; none where no column has a method. */
+function gainRows(all: readonly Measured[]): readonly StatisticsRow[] {
+  if (all.every(({ gain }) => gain === null)) return [];
+  const differences = all.map(({ gain }): StatisticsCell | null =>
+    gain === null || !Number.isFinite(gain.difference)
+      ? null
+      : { value: formatNumber(gain.difference), spread: spreadOf(gain.interval) },
+  );
+  const shares = all.map(({ gain }): StatisticsCell | null => {
+    if (gain === null) return null;
+    const value = gain.recovered === null ? "–" : formatNumber(100 * gain.recovered);
+    return { value, spread: gain.verdict, isAlarm: gain.verdict === "loses" };
+  });
+  return [
+    { label: GAIN, unit: "nats", cells: differences, about: GAIN_ABOUT },
+    { label: RECOVERED, unit: "%", cells: shares, about: "The difference as a share of the plain recipe’s mean KLD" },
+  ];
+}
 
 /** What serving does, beneath what is simulated; none where it was not asked for or is no other. */
 function servedRows(all: readonly Measured[]): readonly StatisticsRow[] {
@@ -204,6 +232,7 @@ export function statisticsCsvTable(result: MeasureResult): ChartTable {
         words(unitOf(line)),
         ...lines.flatMap((own) => [exact(own[at]?.value), exact(own[at]?.uncertainty)]),
       ]),
+      ...gainCsv(all),
       ...servedCsv(all),
       ...(all[0]?.divergence?.slices ?? []).map((slice) => [
         words(`Mean KLD, ${sliceName(slice)}`),
@@ -215,6 +244,22 @@ export function statisticsCsvTable(result: MeasureResult): ChartTable {
       ]),
     ],
   };
+}
+
+/** The same two lines as in the table; nothing where no column has a method. */
+function gainCsv(all: readonly Measured[]): ChartTable["rows"] {
+  if (all.every(({ gain }) => gain === null)) return [];
+  const line = (label: string, unit: string, pick: (gain: MethodGain) => number | null) => [
+    words(label),
+    words(unit),
+    ...all.flatMap(({ gain }) => [figure(gain && pick(gain), String), figure(null, String)]),
+  ];
+  return [
+    line("plain − with method", "nats", ({ difference }) => difference),
+    line("low end at 95 %", "nats", ({ interval }) => interval?.low ?? null),
+    line("high end at 95 %", "nats", ({ interval }) => interval?.high ?? null),
+    line("share of plain's mean KLD", "", ({ recovered }) => recovered),
+  ];
 }
 
 /** The same two lines as in the table; nothing where serving was not measured. */

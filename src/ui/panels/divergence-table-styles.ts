@@ -30,6 +30,17 @@ export const divergenceTableStyles = css`
     font-size: 11px;
     text-align: left;
   }
+  /* As warnings of the text look. */
+  .alarm {
+    display: inline-block;
+    width: 14px;
+    margin-right: 6px;
+    border: 1px solid var(--line-3);
+    border-radius: 50%;
+    color: var(--ink);
+    font: 600 10px/12px var(--sans);
+    text-align: center;
+  }
   .group-row th {
     height: auto;
     padding-top: var(--s3);
@@ -123,6 +134,11 @@ export const divergenceTableStyles = css`
   }
   .cards details[open] summary::before {
     content: "▾";
+  }
+  .cards summary b {
+    flex: 0 1 auto;
+    min-width: 0;
+    max-width: calc(100% - 48px);
   }
   .cards summary .small {
     margin-left: auto;

@@ -134,7 +134,7 @@ export class LabDivergenceTable extends TurnElement {
                   cells,
                   about,
                 }) => html`<dt>${label}${about === undefined ? nothing : wordsMark(KIND_GLYPHS.measured, about)}</dt>
-                  <dd>${cells[at]?.value ?? "–"} <span class="unit">${cells[at]?.spread ?? ""} ${unit}</span></dd>`,
+                  <dd>${alarmMark(cells[at])}${cells[at]?.value ?? "–"} <span class="unit">${cells[at]?.spread ?? ""} ${unit}</span></dd>`,
               )}</dl>`,
           )}
         </details>`,
@@ -170,7 +170,11 @@ function headTemplate({ look, name }: StatisticsColumn): TemplateResult {
 
 function cellTemplate(cell: StatisticsCell | null, place: string): TemplateResult {
   if (cell === null) return html`<td class="dim ${place}">–<span class="spread"></span></td>`;
-  return html`<td class=${place}>${cell.value}<span class="spread">${cell.spread}</span></td>`;
+  return html`<td class=${place}>${alarmMark(cell)}${cell.value}<span class="spread">${cell.spread}</span></td>`;
+}
+
+function alarmMark(cell: StatisticsCell | null | undefined): TemplateResult | typeof nothing {
+  return cell?.isAlarm ? html`<span class="alarm" role="img" aria-label="Warning:">!</span>` : nothing;
 }
 
 customElements.define("lab-divergence-table", LabDivergenceTable);

@@ -1,6 +1,7 @@
 import { quote } from "../../base/errors.ts";
 import { formatCount } from "../../base/format.ts";
 import { cornerWords } from "../../engine/corner-words.ts";
+import { methodLines } from "../../engine/method-lines.ts";
 import type { ExportResult } from "../../engine/result.ts";
 import { parseRecipe } from "../../schemes/recipe.ts";
 import { shortName } from "../parts/safe-name.ts";
@@ -19,13 +20,18 @@ export function exportSentence(
   promisedBytes: number,
   shownScheme: string,
 ): { readonly strong: string; readonly plain: string } {
-  const { scheme, fileBytes, quantizedModules, untouchedTensors } = archive.result;
+  const { scheme, fileBytes, quantizedModules, untouchedTensors, methodRun } = archive.result;
   const strong = `${shortName(scheme)} is written: ${formatCount(fileBytes.value)} bytes.`;
-  const content = `${quantizedModules} matrices ${doneTo(scheme)}, ${untouchedTensors} tensors as they were.`;
+  const method = methodRun === null ? "" : ` ${upper(methodLines(methodRun).join("; "))}.`;
+  const content = `${quantizedModules} matrices ${doneTo(scheme)}, ${untouchedTensors} tensors as they were.${method}`;
   if (scheme !== shownScheme) return { strong, plain: content };
   return fileBytes.value === promisedBytes
     ? { strong, plain: `To the byte what the table says. ${content}` }
     : { strong, plain: `The table says ${formatCount(promisedBytes)}: please report this difference. ${content}` };
+}
+
+function upper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function doneTo(spec: string): string {

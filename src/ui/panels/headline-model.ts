@@ -5,7 +5,7 @@ import type { CompareResult, SchemeResult } from "../../engine/result.ts";
 import { type AskedText, isSameText, textName } from "../parts/asked-text.ts";
 import { listWords } from "../parts/list-words.ts";
 import { shortName } from "../parts/safe-name.ts";
-import { type Answer, measurementAnswer } from "./headline-words.ts";
+import { type Answer, calibrationWords, measurementAnswer, methodAnswer } from "./headline-words.ts";
 import type { AskedRules, WeightRules } from "./panel-events.ts";
 
 export type { Answer } from "./headline-words.ts";
@@ -20,7 +20,8 @@ interface Ask {
 /** What the page does now, or why it does nothing. */
 export type Situation =
   | { readonly kind: "reading"; readonly model: string }
-  | { readonly kind: "comparing"; readonly model: string }
+  /** `method` runs over the calibration text before anything can be compared; null: none does. */
+  | { readonly kind: "comparing"; readonly model: string; readonly method: string | null }
   | { readonly kind: "cancelled" }
   | { readonly kind: "measuring"; readonly model: string; readonly isPreparing: boolean }
   | {
@@ -28,7 +29,12 @@ export type Situation =
       readonly error: LabErrorData;
       readonly during: "opening" | "comparing" | "measuring" | "exporting";
     }
-  | { readonly kind: "stale"; readonly asked: WeightRules }
+  | {
+      readonly kind: "stale";
+      readonly asked: WeightRules;
+      /** What methods were calibrated on and would be now; null where it is the same or none is shown. */
+      readonly texts: { readonly was: File | null; readonly now: File | null } | null;
+    }
   /** A measurement that has not run to its end. */
   | { readonly kind: "halted"; readonly isByUser: boolean }
   /** What was measured is not what would be. */
@@ -78,6 +84,8 @@ export function headline(
         actions: [],
       };
     case "comparing":
+      if (situation.method !== null)
+        return { tone: "plain", ...methodAnswer(situation.method, shown !== null), actions: [] };
       if (shown !== null && chosen !== null && shown.schemes.every(isMeasured)) {
         return { ...finished(shown, chosen), evidence: "Every matrix is measured; the kernels are being timed." };
       }
@@ -112,7 +120,7 @@ export function headline(
     case "failed":
       return failure(situation, shown, measured);
     case "stale":
-      return stale(situation.asked, shown);
+      return stale(situation, shown);
     case "finished":
       return finished(shown, chosen);
   }
@@ -192,6 +200,9 @@ function oldWords(was: Ask, now: Ask): Answer {
   }
   const removed = was.rules.schemes.filter((scheme) => !now.rules.schemes.includes(scheme));
   if (removed.length > 0) return { sentence: `You have taken out ${namesOf(removed)}.`, evidence };
+  if (was.rules.ignore.join("\n") === now.rules.ignore.join("\n")) {
+    return { sentence: calibrationWords(was.rules.calibration, now.rules.calibration), evidence: stands };
+  }
   return { sentence: "These divergences are of another list of modules left alone.", evidence: stands };
 }
 
@@ -219,7 +230,7 @@ function finished(shown: CompareResult | null, chosen: SchemeResult | null): Hea
   }
   const others = shown.schemes.filter((scheme) => scheme !== chosen);
   const evidence = [
-    `${chosen.description}${isQuantized(chosen) ? ", plain rounding" : ""}`,
+    `${chosen.description}${chosen.method === "rtn" && isQuantized(chosen) ? ", plain rounding" : ""}`,
     `${chosen.modules} matrices loaded back and compared`,
     `${shown.arithmetic} arithmetic`,
     `in ${formatDuration(shown.elapsedMs)}`,
@@ -327,10 +338,10 @@ function afterMeasuring(code: string): Headline["actions"] {
   ];
 }
 
-function stale(asked: WeightRules, shown: CompareResult | null): Headline {
+function stale(situation: Situation & { kind: "stale" }, shown: CompareResult | null): Headline {
   return {
     tone: "stale",
-    ...staleWords(asked, shown),
+    ...staleWords(situation, shown),
     actions: [
       { action: "compare", words: "Compare again", isMain: true },
       { action: "reset-rules", words: "Back to what is shown", isMain: false },
@@ -338,7 +349,7 @@ function stale(asked: WeightRules, shown: CompareResult | null): Headline {
   };
 }
 
-function staleWords(asked: WeightRules, shown: CompareResult | null): Pick<Headline, "sentence" | "evidence"> {
+function staleWords({ asked, texts }: Situation & { kind: "stale" }, shown: CompareResult | null): Answer {
   const rows = shown?.schemes.map((row) => row.scheme) ?? [];
   const added = asked.schemes.filter((scheme) => !rows.includes(scheme));
   const removed = rows.filter((scheme) => !asked.schemes.includes(scheme));
@@ -353,6 +364,12 @@ function staleWords(asked: WeightRules, shown: CompareResult | null): Pick<Headl
     return {
       sentence: "These numbers are for another list of modules left alone.",
       evidence: `They left alone: ${quote(shown.ignore.join(", ") || "nothing")}. Size and error both depend on it.`,
+    };
+  }
+  if (texts !== null) {
+    return {
+      sentence: calibrationWords(texts.was, texts.now),
+      evidence: "Plain rounding needs no calibration; what methods make of the weights depends on it.",
     };
   }
   if (added.length > 0) {

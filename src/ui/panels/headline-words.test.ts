@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { LabError } from "../../base/errors.ts";
 import { sampleMeasurement } from "../../engine/measure-result.cases.ts";
+import { SAMPLE_GAINS, sampleMethods } from "../../engine/method-words.cases.ts";
 import type { AskedText } from "../parts/asked-text.ts";
 import { sampleResult } from "./compare-result.cases.ts";
 import { keptWords } from "./compare-settings-model.ts";
@@ -34,6 +35,19 @@ describe("the answer of a measurement", () => {
     expect(answer?.evidence).toContain("2 of 9 windows so far · 2 measured before");
     expect(answer?.evidence).toContain("of W8A8 the activations not rounded");
     expect(measurementAnswer(sampleMeasurement(rows))?.evidence).not.toContain("not rounded");
+  });
+
+  test("says what the best method saves and the worst adds, never without an interval, and names what is open", () => {
+    const result = sampleMethods();
+    const won = measurementAnswer(result);
+    expect(won?.sentence).toMatch(
+      /\. gptq \| W4A16 saves 30\.0 % of the mean KLD of W4A16 \(95 %: 0\.0080 … 0\.012 nats\)\.$/,
+    );
+    expect(won?.evidence).toContain(" · open whether awq | W4A16 gains over plain rounding · ");
+    const withGain = (gain: (typeof SAMPLE_GAINS)["loses" | "alone"]) =>
+      measurementAnswer({ ...result, rows: result.rows.map((row) => ({ ...row, gain: row.gain && gain })) });
+    expect(withGain(SAMPLE_GAINS.loses)?.sentence).toMatch(/ adds 30\.0 % of the mean KLD of W4A16 \(95 %: −0\.012/);
+    expect(withGain(SAMPLE_GAINS.alone)?.sentence).not.toMatch(/saves|adds/);
   });
 
   test("is none before the first figure", () => {
@@ -87,6 +101,10 @@ describe("what is old says why", () => {
     [{ ...was, rules: { ...rules, schemes: ["W4A16", "W8A8"] } }, "W8A8 has not run over the text yet."],
     [{ ...was, rules: { ...rules, schemes: [] } }, "You have taken out W4A16."],
     [{ ...was, rules: { ...rules, served: true } }, "These divergences are of other roundings than you have chosen."],
+    [
+      { ...was, rules: { ...rules, calibration: new File([], "own.txt") } },
+      "These numbers are calibrated on the bundled text; you have chosen own.txt.",
+    ],
     [{ ...was, rules: { ...rules, ignore: ["a"] } }, "These divergences are of another list of modules left alone."],
     [{ ...was, against: { name: "other" } }, "other has not run over the text yet."],
   ] as const)("%#", (now, sentence) => {
@@ -144,4 +162,25 @@ test("what is kept is counted and weighed", () => {
   expect(keptWords({ entries: [entry, entry] })).toBe("2 results kept here, 1.24 MB");
   expect(keptWords({ entries: [entry] })).toBe("1 result kept here, 620 kB");
   expect([keptWords({ entries: [] }), keptWords(null)]).toEqual(["", ""]);
+});
+
+describe("the headline while a method runs", () => {
+  test("says which, and that the comparison follows", () => {
+    const view = headline({ kind: "comparing", model: "tiny", method: "GPTQ" }, shown, chosen);
+    expect(view.sentence).toBe("GPTQ goes through the layers over the calibration text.");
+    expect(headline({ kind: "comparing", model: "tiny", method: null }, shown, chosen).sentence).not.toContain("GPTQ");
+  });
+
+  test("another calibration text makes what methods made old", () => {
+    const texts = { was: new File([], "own.txt"), now: null };
+    const asked = { ...NO_RULES, schemes: ["gptq | W4A16"] };
+    const view = headline({ kind: "stale", asked: { ...shown, ...asked, ignore: shown.ignore }, texts }, shown, chosen);
+    expect(view.sentence).toBe("These numbers are calibrated on own.txt; you have chosen the bundled text.");
+  });
+
+  test("plain rounding is said of plain rounding alone", () => {
+    const gptq = chosen && { ...chosen, method: "gptq" };
+    expect(headline({ kind: "finished" }, shown, chosen).evidence).toContain(", plain rounding");
+    expect(headline({ kind: "finished" }, shown, gptq).evidence).not.toContain("plain rounding");
+  });
 });

@@ -108,7 +108,14 @@ export class LabHeadline extends LitElement {
       case "reset-rules":
         if (this.shown !== null) {
           const { arithmetic, ignore, schemes } = this.shown;
-          emit(this, "lab-set-rules", { arithmetic, ignore, schemes: schemes.map((row) => row.scheme) });
+          const texts = this.situation.kind === "stale" ? this.situation.texts : null;
+          const calibration = texts === null ? {} : { calibration: texts.was };
+          emit(this, "lab-set-rules", {
+            arithmetic,
+            ignore,
+            schemes: schemes.map((row) => row.scheme),
+            ...calibration,
+          });
         }
         break;
       case "copy-details":

@@ -71,6 +71,8 @@ export interface PanelEvents {
   /** A file of statistics that were collected before. */
   "lab-open-statistics": File;
   "lab-save-statistics": undefined;
+  /** Their sums of squares, as llama.cpp reads them. */
+  "lab-save-importance": undefined;
   /** A linear layer whose input is shown token by token. */
   "lab-show-strip": string;
   /** A command of the palette, by its id. */
@@ -91,6 +93,8 @@ export interface AskedRules {
   readonly roundings: Roundings;
   /** Recipes with activations per token are also run as vLLM serves them. */
   readonly served: boolean;
+  /** The text that methods are calibrated on and static ranges are taken from; null: the one that the lab brings along. */
+  readonly calibration: File | null;
 }
 
 /** What of it a comparison of weights depends on. */
@@ -103,6 +107,7 @@ export const NO_RULES: AskedRules = {
   ignore: [],
   roundings: WHOLE_PRESET,
   served: false,
+  calibration: null,
 };
 
 /** What is put back to see what heals: layers or kinds of modules, for the chosen token or for all of the text. */

@@ -57,9 +57,13 @@ describe("the headline", () => {
   test("tells a stale result apart by what was changed", () => {
     const schemes = ["W4A16", "W8A8"];
     const rules = { schemes, arithmetic: "triton", ignore: shown.ignore } as const;
-    const sentence = headline({ kind: "stale", asked: rules }, shown, chosen).sentence;
+    const sentence = headline({ kind: "stale", asked: rules, texts: null }, shown, chosen).sentence;
     expect(sentence).toBe("These numbers are for eager arithmetic; you have chosen triton.");
-    const list = headline({ kind: "stale", asked: { ...rules, arithmetic: "eager", ignore: [] } }, shown, chosen);
+    const list = headline(
+      { kind: "stale", asked: { ...rules, arithmetic: "eager", ignore: [] }, texts: null },
+      shown,
+      chosen,
+    );
     expect(list.evidence).toContain("They left alone: lm_head, re:.*embed_tokens.");
   });
 
@@ -72,7 +76,7 @@ describe("the headline", () => {
     [["W4A16"], "You have taken out W8A8."],
   ])("of the chosen schemes %j it says what is not shown", (schemes, sentence) => {
     const asked = { schemes, arithmetic: shown.arithmetic, ignore: shown.ignore };
-    const view = headline({ kind: "stale", asked }, shown, chosen);
+    const view = headline({ kind: "stale", asked, texts: null }, shown, chosen);
     expect(view.sentence).toBe(sentence);
     expect(view.actions.map((action) => action.action)).toEqual(["compare", "reset-rules"]);
   });
@@ -313,6 +317,8 @@ describe("small sentences", () => {
       ignore: [],
       fileBytes: computed(100, "bytes", "sizes"),
       files: [],
+      method: "rtn",
+      methodRun: null,
       quantizedModules: 2,
       untouchedTensors: 3,
       corners: ["a", "b", "c", "d", "e", "f\u202E"].map((module) => ({

@@ -298,6 +298,12 @@ const NO_LOOK: RecipeLook = { fills: [], isPruned: false };
 const FULL = { family: "orig", isHollow: false } as const;
 const HOLLOW = { family: "orig", isHollow: true } as const;
 
+const METHOD_SIGNS = [
+  { shape: "diamond", words: "GPTQ" },
+  { shape: "triangle", words: "AWQ" },
+  { shape: "square", words: "SmoothQuant" },
+] as const;
+
 /** The signs that occur, and no others. */
 export function frontierLegend({ points }: FrontierData): readonly LegendItem[] {
   const dots = points.filter(({ hasFailed, place }) => !hasFailed && place !== "waiting" && place !== "unknown");
@@ -312,6 +318,13 @@ export function frontierLegend({ points }: FrontierData): readonly LegendItem[] 
       fills.some(({ isHollow }) => !isHollow),
       { fills: [FULL], isPruned: false },
       "rounding",
+    ),
+    ...METHOD_SIGNS.flatMap(({ shape, words }) =>
+      mark(
+        dots.some(({ look }) => look.shape === shape && look.fills.length === 1),
+        { fills: [FULL], isPruned: false, shape },
+        words,
+      ),
     ),
     ...mark(
       fills.some(({ isHollow }) => isHollow),

@@ -2,27 +2,30 @@ import { describe, expect, test } from "vitest";
 import { MAX_RECIPES } from "../../engine/api.ts";
 import { PRESETS } from "../../schemes/presets.ts";
 import { parseRecipe } from "../../schemes/recipe.ts";
+import { addedWords, blockedWords, fullWords, offers, withoutRecipe, withRecipe } from "./scheme-picker-model.ts";
 import {
-  blockedWords,
+  FIRST_METHOD,
   FIRST_OWN,
   FIRST_PRUNING,
-  fullWords,
-  offers,
+  METHOD_FORMS,
+  needsText,
   PRUNING_FORMS,
-  prunedRecipe,
+  readMethod,
   readOwn,
   readPruning,
   readRecipe,
+  readSteps,
   SCALES_PER,
-  withoutRecipe,
-  withRecipe,
-} from "./scheme-picker-model.ts";
+} from "./scheme-picker-words.ts";
 
+const FIRST = { pruning: FIRST_PRUNING, method: FIRST_METHOD };
+const gptq = { ...FIRST_METHOD, form: "gptq" } as const;
+const pruned = (change: Partial<typeof FIRST_PRUNING>) => ({ ...FIRST, pruning: { ...FIRST_PRUNING, ...change } });
 const EIGHT = [2, 3, 4, 5, 6, 7, 8].map((bits) => `W${bits}A16`).concat("W8A8");
 
 describe("what can be added", () => {
   test("every preset is offered once, in the groups that people look for", () => {
-    const groups = offers([], FIRST_PRUNING);
+    const groups = offers([], FIRST);
     expect(groups.map((group) => group.title)).toEqual([
       "Weights alone",
       "Activations to 8 bits too",
@@ -34,7 +37,7 @@ describe("what can be added", () => {
   });
 
   test("a pruning goes before each of them, and can be had alone", () => {
-    const groups = offers(["magnitude:2:4 | W4A16"], { ...FIRST_PRUNING, form: "2:4" });
+    const groups = offers(["magnitude:2:4 | W4A16"], pruned({ form: "2:4" }));
     expect(groups[0]?.offers.map((offer) => offer.recipe)).toEqual(["magnitude:2:4 | none"]);
     const found = groups.flatMap((group) => group.offers);
     expect(found.every((offer) => parseRecipe(offer.recipe).name === offer.recipe && offer.look.isPruned)).toBe(true);
@@ -42,12 +45,12 @@ describe("what can be added", () => {
   });
 
   test("a pruning that cannot be read blocks them and says so", () => {
-    const [first] = offers([], { ...FIRST_PRUNING, form: "share", share: "1.5" });
+    const [first] = offers([], pruned({ form: "share", share: "1.5" }));
     expect(first?.offers[0]?.blocked).toBe("What is to be pruned first cannot be read.");
   });
 
   test("at eight the others are blocked, the chosen can still be taken out", () => {
-    const found = offers(EIGHT, FIRST_PRUNING).flatMap((group) => group.offers);
+    const found = offers(EIGHT, FIRST).flatMap((group) => group.offers);
     expect(found.filter((offer) => offer.blocked === null).map((offer) => offer.label)).toEqual(EIGHT);
     expect(found.find((offer) => offer.label === "W4A4")?.blocked).toMatch(/^8 recipes are as many as/);
   });
@@ -78,26 +81,80 @@ describe("the fields", () => {
     [{ bits: 2, isSymmetric: false, per: "tensor" }, "int2:tensor:asym"],
     [{ per: "other", size: " 48 " }, "int4:group=48"],
   ] as const)("an own scheme of %j is %s", (change, name) => {
-    expect(readOwn({ ...FIRST_OWN, ...change }, FIRST_PRUNING)).toMatchObject({ isGood: true, name });
+    expect(readOwn({ ...FIRST_OWN, ...change }, FIRST)).toMatchObject({ isGood: true, name });
   });
 
   test("each choice of what shares a scale can be read", () => {
-    for (const { per } of SCALES_PER) expect(readOwn({ ...FIRST_OWN, per }, FIRST_PRUNING).isGood).toBe(true);
+    for (const { per } of SCALES_PER) expect(readOwn({ ...FIRST_OWN, per }, FIRST).isGood).toBe(true);
   });
 
   test("an own scheme comes after the pruning", () => {
-    const reading = readOwn(FIRST_OWN, { ...FIRST_PRUNING, form: "rows", share: "0.25" });
+    const reading = readOwn(FIRST_OWN, pruned({ form: "rows", share: "0.25" }));
     expect(reading).toMatchObject({ isGood: true, name: "magnitude:rows:0.25 | int4:group=32" });
   });
 
   test("a wrong group size is told in the words of the engine's own reading", () => {
-    const reading = readOwn({ ...FIRST_OWN, per: "other", size: "0" }, FIRST_PRUNING);
+    const reading = readOwn({ ...FIRST_OWN, per: "other", size: "0" }, FIRST);
     expect(reading).toMatchObject({ isGood: false });
     expect(reading.words).toMatch(/^A group size of "0"\. Allowed: whole numbers from 1/);
   });
 
-  test("without a pruning a scheme stays as it is", () => {
-    expect(prunedRecipe("W4A16", FIRST_PRUNING)).toBe("W4A16");
+  test("without steps a scheme stays as it is", () => {
+    expect(readSteps("W4A16", FIRST)).toMatchObject({ isGood: true, name: "W4A16" });
+  });
+});
+
+describe("the method", () => {
+  test("every form reads back, in words", () => {
+    const words = METHOD_FORMS.map(({ form }) => readMethod({ ...FIRST_METHOD, form, text: "awq:grid=4" }).words);
+    expect(words).toEqual([
+      "",
+      "GPTQ with static activation order and dampening 0.01",
+      "AWQ with duo scaling over 20 grid points, then rounding to nearest",
+      "SmoothQuant of strength 0.5, then rounding to nearest",
+      "SmoothQuant of strength 0.5, then GPTQ with static activation order and dampening 0.01",
+      "AWQ with duo scaling over 4 grid points, then rounding to nearest",
+    ]);
+  });
+
+  test.each([
+    [{ form: "rtn" }, "W8A8"],
+    [gptq, "gptq | W8A8"],
+    [{ form: "awq", duo: "no", clips: true }, "awq:duo=no:clip | W8A8"],
+    [{ form: "smoothquant", strength: " 0.8 " }, "smoothquant:strength=0.8 | W8A8"],
+    [{ form: "smoothquant+gptq", strength: "0.8" }, "smoothquant:strength=0.8+gptq | W8A8"],
+    [{ form: "own", text: "GPTQ:damp=0.02" }, "gptq:damp=0.02 | W8A8"],
+  ] as const)("%j is %s", (change, name) => {
+    expect(readSteps("W8A8", { ...FIRST, method: { ...FIRST_METHOD, ...change } })).toMatchObject({ name });
+  });
+
+  test("goes before every preset that can take it, and not before pruning alone", () => {
+    const steps = { pruning: pruned({ form: "2:4", criterion: "wanda" }).pruning, method: gptq };
+    const [alone, weights] = offers([], steps);
+    expect(alone?.offers[0]?.recipe).toBe("wanda:2:4 | none");
+    expect(weights?.offers[0]?.recipe).toMatch(/^wanda:2:4 \| gptq \| W/);
+  });
+
+  test("a wrong strength or text blocks what it would be added to, and says what would be right", () => {
+    const method = { ...FIRST_METHOD, form: "smoothquant", strength: "1.5" } as const;
+    expect(readMethod(method).words).toContain("a number from 0 to 1");
+    expect(offers([], { ...FIRST, method })[0]?.offers[0]?.blocked).toBe("The method cannot be read.");
+    expect(readMethod({ ...FIRST_METHOD, form: "own", text: "gptq+awq" }).isGood).toBe(false);
+  });
+
+  test("whole rows go by magnitude, whatever ranked the weights before", () => {
+    const { pruning } = pruned({ form: "rows", criterion: "wanda" });
+    expect(readSteps("W4A16", { ...FIRST, pruning })).toMatchObject({ name: "magnitude:rows:0.5 | W4A16" });
+    expect(needsText({ ...FIRST, pruning })).toBe(false);
+  });
+
+  test("a calibration text is spoken of where one is needed", () => {
+    expect(needsText(FIRST)).toBe(false);
+    expect(needsText({ ...FIRST, method: gptq })).toBe(true);
+    expect([needsText(pruned({ form: "2:4" })), needsText(pruned({ form: "2:4", criterion: "wanda" }))]).toEqual([
+      false,
+      true,
+    ]);
   });
 });
 
@@ -130,6 +187,17 @@ describe("the set", () => {
     // Its own number: the engine's would bring every kernel into the page beside the worker.
     expect(withoutRecipe(["W4A16", "W8A8"], "W4A16")).toEqual(["W8A8"]);
     expect(withoutRecipe(["W8A8"], "W8A8")).toEqual(["W8A8"]);
+  });
+
+  test("a method brings its plain twin along where there is room, and says where there is none", () => {
+    const after = withRecipe(["W8A8"], "gptq | W4A16");
+    expect(after).toEqual(["W8A8", "W4A16", "gptq | W4A16"]);
+    expect(addedWords(["W8A8"], after, "gptq | W4A16")).toBe("Added W4A16 and gptq | W4A16");
+    expect(withRecipe(["W4A16"], "gptq | W4A16")).toEqual(["W4A16", "gptq | W4A16"]);
+    const seven = EIGHT.filter((name) => name !== "W4A16");
+    const full = withRecipe(seven, "gptq | W4A16");
+    expect(full).toEqual([...seven, "gptq | W4A16"]);
+    expect(addedWords(seven, full, "gptq | W4A16")).toBe("Added gptq | W4A16; there is no room for W4A16 beside it");
   });
 
   test("says why nothing can be added", () => {

@@ -10,23 +10,36 @@ import { baseStyles, controlStyles } from "../parts/shared-styles.ts";
 import { TurnElement } from "../parts/turn-element.ts";
 import { type AskedRules, emit, NO_RULES } from "./panel-events.ts";
 import {
+  addedWords,
   blockedWords,
-  FIRST_OWN,
-  FIRST_PRUNING,
   fullWords,
   type Offer,
-  type OwnFields,
   offers,
+  withoutRecipe,
+  withRecipe,
+} from "./scheme-picker-model.ts";
+import { schemePickerStyles } from "./scheme-picker-styles.ts";
+import {
+  DUO_SCALINGS,
+  FIRST_METHOD,
+  FIRST_OWN,
+  FIRST_PRUNING,
+  hasCriterion,
+  METHOD_FORMS,
+  type MethodFields,
+  needsText,
+  type OwnFields,
+  PRUNING_CRITERIA,
   PRUNING_FORMS,
   type PruningFields,
   type Reading,
+  readMethod,
   readOwn,
   readPruning,
   readRecipe,
   SCALES_PER,
-  withoutRecipe,
-  withRecipe,
-} from "./scheme-picker-model.ts";
+  type StepFields,
+} from "./scheme-picker-words.ts";
 
 const WIDTHS = [2, 3, 4, 5, 6, 7, 8] as const;
 
@@ -37,6 +50,9 @@ export class LabSchemePicker extends TurnElement {
   @property({ type: Boolean }) isStale = false;
   @state() private isOpen = false;
   @state() private pruning: PruningFields = FIRST_PRUNING;
+  @state() private method: MethodFields = FIRST_METHOD;
+  /** Its text was meant as it is. */
+  @state() private isMethodTried = false;
   @state() private own: OwnFields = FIRST_OWN;
   @state() private text = "";
   /** The text was meant to be added as it is: from now on its fault is one. */
@@ -44,7 +60,7 @@ export class LabSchemePicker extends TurnElement {
   @state() private spoken = "";
   @query(".opener") private opener!: HTMLButtonElement;
 
-  static override styles = [baseStyles, controlStyles, markStyles, pickerStyles];
+  static override styles = [baseStyles, controlStyles, markStyles, pickerStyles, schemePickerStyles];
 
   protected override render(): TemplateResult {
     const { schemes } = this.asked;
@@ -88,7 +104,11 @@ export class LabSchemePicker extends TurnElement {
         <h3><label for="prune">Pruned first</label></h3>
         <div class="fields">${this.#pruningFields()}</div>
       </div>
-      ${offers(schemes, this.pruning).map(
+      <div class="line">
+        <h3><label for="method">Rounded by</label></h3>
+        <div class="fields">${this.#methodFields()}</div>
+      </div>
+      ${offers(schemes, this.#steps).map(
         (group) => html`<div class="line" role="group" aria-label=${group.title}>
           <h3>${group.title}</h3>
           <div class="offers">${group.offers.map((offer) => this.#offer(offer))}</div>
@@ -127,6 +147,19 @@ export class LabSchemePicker extends TurnElement {
         ${PRUNING_FORMS.map(({ form, words }) => html`<option value=${form} .selected=${form === pruning.form}>${words}</option>`)}
       </select>
       ${
+        hasCriterion(pruning)
+          ? html`<select aria-label="What ranks the weights" @change=${(event: Event) =>
+              set({
+                criterion: chosenOf(
+                  event,
+                  PRUNING_CRITERIA.map(({ criterion }) => criterion),
+                ),
+              })}>
+              ${PRUNING_CRITERIA.map(({ criterion, words }) => html`<option value=${criterion} .selected=${criterion === pruning.criterion}>${words}</option>`)}
+            </select>`
+          : nothing
+      }
+      ${
         pruning.form === "n:m"
           ? html`${numberField("n, the smallest", pruning.n, reading, (n) => set({ n }))}
               <span>of every</span> ${numberField("m, neighbours", pruning.m, reading, (m) => set({ m }))}`
@@ -141,12 +174,85 @@ export class LabSchemePicker extends TurnElement {
     `;
   }
 
+  get #steps(): StepFields {
+    return { pruning: this.pruning, method: this.method };
+  }
+
+  #methodFields(): TemplateResult {
+    const { method } = this;
+    const set = (change: Partial<MethodFields>): void => {
+      this.method = { ...method, ...change };
+    };
+    const reading = readMethod(method);
+    const isOwn = method.form === "own";
+    const isEmpty = isOwn && method.text.trim() === "";
+    return html`
+      <select id="method" @change=${(event: Event) =>
+        set({
+          form: chosenOf(
+            event,
+            METHOD_FORMS.map(({ form }) => form),
+          ),
+        })}>
+        ${METHOD_FORMS.map(({ form, words }) => html`<option value=${form} .selected=${form === method.form}>${words}</option>`)}
+      </select>
+      ${
+        method.form === "smoothquant" || method.form === "smoothquant+gptq"
+          ? html`<span class="pair"><label for="strength">strength</label>
+              <input id="strength" class="number" inputmode="decimal" autocomplete="off" aria-invalid=${!reading.isGood} .value=${method.strength}
+                @input=${(event: Event) => set({ strength: textOf(event) })} /></span>`
+          : nothing
+      }
+      ${method.form === "awq" ? this.#awqFields(set) : nothing}
+      ${
+        isOwn
+          ? html`<input class="text" spellcheck="false" autocomplete="off" autocapitalize="off" aria-label="Method as text"
+              placeholder="smoothquant:strength=0.8:layers=0-1/0.6+gptq:damp=0.02" aria-invalid=${!isEmpty && this.isMethodTried && !reading.isGood}
+              .value=${method.text} @input=${this.#writeMethod} @change=${this.#tryMethod} />`
+          : nothing
+      }
+      ${
+        isEmpty
+          ? html`<p class="words"><code>smoothquant</code>, <code>awq</code>, then <code>gptq</code> or <code>rtn</code>, joined by <code>+</code>; options after <code>:</code></p>`
+          : readingTemplate(reading, !isOwn || this.isMethodTried)
+      }
+      ${
+        needsText(this.#steps)
+          ? html`<p class="words">Runs over the calibration text first. The same scheme without it is added too, to show what it buys.</p>`
+          : nothing
+      }
+    `;
+  }
+
+  #awqFields(set: (change: Partial<MethodFields>) => void): TemplateResult {
+    const { duo: current, clips } = this.method;
+    return html`<select aria-label="Duo scaling" @change=${(event: Event) =>
+      set({
+        duo: chosenOf(
+          event,
+          DUO_SCALINGS.map(({ duo }) => duo),
+        ),
+      })}>
+        ${DUO_SCALINGS.map(({ duo, words }) => html`<option value=${duo} .selected=${duo === current}>${words}</option>`)}
+      </select>
+      <label class="check"><input type="checkbox" .checked=${clips} @change=${(event: Event) => set({ clips: (event.target as HTMLInputElement).checked })} />clip ranges too</label>`;
+  }
+
+  readonly #writeMethod = (event: Event): void => {
+    this.method = { ...this.method, text: textOf(event) };
+    this.isMethodTried = false;
+  };
+
+  readonly #tryMethod = (): void => {
+    this.isMethodTried = this.method.text.trim() !== "";
+  };
+
   #ownFields(): TemplateResult {
     const { own } = this;
     const set = (change: Partial<OwnFields>): void => {
       this.own = { ...own, ...change };
     };
-    const reading = readOwn(own, this.pruning);
+    const reading = readOwn(own, this.#steps);
     return html`<form class="fields" @submit=${(event: Event) => this.#submit(event, reading)}>
       <select aria-label="Bits" @change=${(event: Event) => set({ bits: Number(chosenOf(event, WIDTHS.map(String))) })}>
         ${WIDTHS.map((bits) => html`<option value=${bits} .selected=${bits === own.bits}>int${bits}</option>`)}
@@ -184,7 +290,7 @@ export class LabSchemePicker extends TurnElement {
         ${
           isEmpty
             ? html`<p class="words">A preset or own scheme for the modules after <code>@</code>; the one without <code>@</code> takes the rest.
-                <code>magnitude:2:4 |</code> before them prunes first.</p>`
+                <code>magnitude:2:4 |</code> before them prunes first, <code>gptq |</code> is a method.</p>`
             : readingTemplate(reading, this.isTried)
         }
       </div>
@@ -197,7 +303,7 @@ export class LabSchemePicker extends TurnElement {
   }
 
   readonly #write = (event: Event): void => {
-    this.text = (event.target as HTMLInputElement).value;
+    this.text = textOf(event);
     this.isTried = false;
   };
 
@@ -219,7 +325,9 @@ export class LabSchemePicker extends TurnElement {
   }
 
   #add(recipe: string): void {
-    this.#set(withRecipe(this.asked.schemes, recipe), `Added ${quote(recipe)}`);
+    const { schemes } = this.asked;
+    const after = withRecipe(schemes, recipe);
+    this.#set(after, addedWords(schemes, after, recipe));
   }
 
   #takeOut(recipe: string): void {
@@ -257,6 +365,10 @@ export class LabSchemePicker extends TurnElement {
   }
 }
 
+function textOf(event: Event): string {
+  return (event.target as HTMLInputElement).value;
+}
+
 /** The value of a select among those that it has. */
 function chosenOf<Value extends string>(event: Event, values: readonly Value[]): Value {
   const { value } = event.target as HTMLSelectElement;
@@ -265,7 +377,7 @@ function chosenOf<Value extends string>(event: Event, values: readonly Value[]):
 
 function numberField(name: string, value: string, reading: Reading, set: (text: string) => void): TemplateResult {
   return html`<input class="number" inputmode="decimal" autocomplete="off" aria-label=${name} aria-invalid=${!reading.isGood}
-    .value=${value} @input=${(event: Event) => set((event.target as HTMLInputElement).value)} />`;
+    .value=${value} @input=${(event: Event) => set(textOf(event))} />`;
 }
 
 /** What was read, or why nothing could be; red only where someone meant it. */

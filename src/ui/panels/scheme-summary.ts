@@ -2,7 +2,15 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { formatBytes, formatCount, formatNumber, formatPercent } from "../../base/format.ts";
 import type { Quantity } from "../../base/quantity.ts";
-import type { Divergence, MeasureResult, ServedDivergence, UncertainValue } from "../../engine/measure-result.ts";
+import type {
+  Divergence,
+  MeasureResult,
+  MethodGain,
+  ServedDivergence,
+  UncertainValue,
+} from "../../engine/measure-result.ts";
+import { methodLines } from "../../engine/method-lines.ts";
+import { methodGainWords } from "../../engine/method-words.ts";
 import type { ModelSummary, SchemeResult } from "../../engine/result.ts";
 import { markStyles } from "../parts/mark-styles.ts";
 import { DIVERGENCE_WORDS } from "../parts/metric-words.ts";
@@ -32,6 +40,9 @@ export class LabSchemeSummary extends TurnElement {
         align-items: center;
         gap: var(--s2);
         font: 600 16px/24px var(--sans);
+      }
+      .line {
+        margin-top: var(--s1);
       }
       .note {
         margin-top: var(--s1);
@@ -68,6 +79,8 @@ export class LabSchemeSummary extends TurnElement {
       <p class="small">
         <bdi>${scheme.description}</bdi>${activationWords(scheme, measured)}
       </p>
+      ${scheme.methodRun === null ? nothing : methodLines(scheme.methodRun).map((line) => html`<p class="small line"><bdi>${line}</bdi></p>`)}
+      ${row?.gain && measured !== null ? gainTemplate(row.gain, measured, this.isOld) : nothing}
       ${scheme.notices.map((notice) => html`<p class="small note ${notice.severity}"><bdi>${notice.text}</bdi></p>`)}
       <div class="big">
         <div>
@@ -137,6 +150,14 @@ export class LabSchemeSummary extends TurnElement {
     return html`<dt>${name}${mark}</dt>
       ${quantity === undefined ? without : html`<dd>${write(quantity.value)}<span class="unit">${unit}</span></dd>`}`;
   }
+}
+
+/** What the method buys over plain rounding. */
+function gainTemplate(gain: MethodGain, { text }: MeasureResult, isOld: boolean): TemplateResult {
+  const words = `Measured here over the same ${formatCount(text.doneWindows)} windows: ${text.name}`;
+  return html`<p class="small ${gain.verdict === "loses" ? "note warning" : "line"} ${isOld ? "old" : ""}">
+    <bdi>${methodGainWords(gain)}</bdi>${wordsMark(KIND_GLYPHS.measured, words)}
+  </p>`;
 }
 
 /** Mean KL divergence by the rule of the engine that serves, and what it differs by. */

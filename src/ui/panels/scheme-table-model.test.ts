@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { LabError } from "../../base/errors.ts";
-import { computed } from "../../base/quantity.ts";
+import { computed, measured } from "../../base/quantity.ts";
 import { sampleMeasurement, windowsAround } from "../../engine/measure-result.cases.ts";
+import { SAMPLE_AWQ, SAMPLE_GPTQ, sampleReport } from "../../engine/method-words.cases.ts";
 import { sampleFit, sampleLayer, sampleResult, sampleScheme } from "./compare-result.cases.ts";
 import {
   differingColumns,
@@ -198,5 +199,32 @@ describe("the columns of the scheme table", () => {
     expect(verdicts([W4])?.about).toMatch(
       /^Computed: a scheme is on the line unless a file that is no larger errs less/,
     );
+  });
+});
+
+describe("the notes of a method", () => {
+  const plain = sampleScheme("W4A16", 19);
+  const row = (scheme: string, relativeMse: number, stages: Parameters<typeof sampleReport>[0]) =>
+    sampleScheme(scheme, 16, 0.1, {
+      ...{ method: scheme.split(" |")[0] ?? "", methodRun: sampleReport(stages) },
+      relativeMse: measured(relativeMse, "ratio", 640),
+    });
+  const notes = (...schemes: ReturnType<typeof row>[]) =>
+    schemeTable(sampleResult({ schemes })).notes.map(({ text }) => text);
+
+  test("say why GPTQ errs more on the weights, and what it gains at the outputs", () => {
+    expect(notes(plain, row("gptq | W4A16", 0.03, [SAMPLE_GPTQ]))).toEqual([
+      "The weights err more than under W4A16: GPTQ moves errors on purpose, look at the outputs. GPTQ: outputs' error × 0.570 of that of plain rounding, 3 matrices; in 1.89 s. Calibrated on made: 4 windows, 1\u2009024 tokens.",
+    ]);
+  });
+
+  test("do not say it where it errs less, or where plain rounding is no row", () => {
+    expect(notes(plain, row("gptq | W4A16", 0.01, [SAMPLE_GPTQ]))[0]).toMatch(/^GPTQ: outputs' error/);
+    expect(notes(row("gptq | W4A16", 0.03, [SAMPLE_GPTQ]))[0]).toMatch(/^GPTQ: outputs' error/);
+  });
+
+  test("say of smoothed weights that they are others", () => {
+    expect(notes(plain, row("awq | W4A16", 0.03, [SAMPLE_AWQ]))[0]).toMatch(/^Its errors are of the smoothed weights/);
+    expect(notes(plain)).toEqual([]);
   });
 });

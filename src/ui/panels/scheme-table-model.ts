@@ -4,6 +4,7 @@ import { measured, type Quantity } from "../../base/quantity.ts";
 import { ACTIVATIONS_LEFT_OUT, leavesActivations, roundedWords } from "../../engine/divergence-words.ts";
 import { type FrontierPoint, frontier } from "../../engine/frontier.ts";
 import type { MeasureResult, MeasureRow } from "../../engine/measure-result.ts";
+import { methodNote } from "../../engine/method-lines.ts";
 import type { CompareResult, FitResult, SchemeResult } from "../../engine/result.ts";
 import { verdictWords } from "../../engine/verdict-words.ts";
 import { listWords } from "../parts/list-words.ts";
@@ -99,7 +100,7 @@ export function schemeTable(result: CompareResult, divergence: MeasureResult | n
         look: recipeLook(scheme.scheme),
         description: [scheme.description, ...activationWords(scheme, divergence)].join("; "),
         failure: scheme.error ? `${scheme.error.found}.` : null,
-        notes: notes.filter(({ text }) => scheme.notices.some((notice) => notice.text === text)).map(numberOf),
+        notes: notes.filter(({ text }) => textsOf(scheme, schemes).includes(text)).map(numberOf),
       })),
     ],
     notes,
@@ -130,8 +131,14 @@ function activationWords(scheme: SchemeResult, divergence: MeasureResult | null)
   return ["activations are rounded too: in the mean KLD, not in the error of the weights"];
 }
 
+/** What to know of a row: how to read what a method made of it first. */
+function textsOf(scheme: SchemeResult, schemes: readonly SchemeResult[]): readonly string[] {
+  const method = methodNote(scheme, schemes);
+  return [...(method === "" ? [] : [method]), ...scheme.notices.map(({ text }) => text)];
+}
+
 function notesOf(schemes: readonly SchemeResult[]): SchemeTable["notes"] {
-  const texts = new Set(schemes.flatMap((scheme) => scheme.notices.map((notice) => notice.text)));
+  const texts = new Set(schemes.flatMap((scheme) => textsOf(scheme, schemes)));
   return [...texts].map((text, at) => ({ number: at + 1, text }));
 }
 

@@ -91,6 +91,9 @@ export const schemeTableStyles = css`
     min-width: 0;
     max-width: 210px;
   }
+  .name .long {
+    min-width: 150px;
+  }
   tbody th[scope="row"] {
     min-width: 132px;
     white-space: normal;

@@ -30,6 +30,9 @@ import { schemeTableStyles } from "./scheme-table-styles.ts";
 /** Below this many pixels the twelve columns do not fit side by side, and with that of the divergence. */
 const NARROW = { twelve: 1180, thirteen: 1320 } as const;
 
+/** A longer name is not squeezed into a word a line. */
+const LONG_NAME = 24;
+
 type TableRow = SchemeTable["rows"][number];
 
 /** A table as it is shown: some columns, rows in their order. */
@@ -198,7 +201,7 @@ export class LabSchemeTable extends TurnElement {
         ? nothing
         : html`<sup class="ref"><span class="spoken">, note </span>${row.notes.join(", ")}</sup>`;
     return html`<button type="button" class="name" aria-pressed=${scheme === this.selected} data-tip=${row.description}
-      @click=${() => emit(this, "lab-pick-scheme", scheme)}>${mark}<span class="words">${recipeName(scheme)}${notes}</span></button>`;
+      @click=${() => emit(this, "lab-pick-scheme", scheme)}>${mark}<span class="words ${scheme.length > LONG_NAME ? "long" : ""}">${recipeName(scheme)}${notes}</span></button>`;
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PRESETS } from "../../schemes/presets.ts";
-import { ORIGINAL_LOOK, recipeLook, schemeFamily } from "./scheme-mark.ts";
+import { ORIGINAL_LOOK, recipeLook, schemeFamily, shapePath } from "./scheme-mark.ts";
 
 describe("the look of a recipe", () => {
   test("hue and lightness follow type and bits, of presets and of own schemes", () => {
@@ -30,6 +30,18 @@ describe("the look of a recipe", () => {
       isPruned: true,
     });
     expect(recipeLook("magnitude:0.5 | none")).toEqual({ fills: [], isPruned: true });
+  });
+
+  test("a method changes the shape, plain rounding and pruning alone do not", () => {
+    const specs = ["W4A16", "gptq | W4A16", "awq+gptq | W4A16", "smoothquant+gptq | W8A8", "wanda:2:4 | W4A16"];
+    expect(specs.map((spec) => recipeLook(spec).shape)).toEqual([
+      undefined,
+      "diamond",
+      "triangle",
+      "square",
+      undefined,
+    ]);
+    expect(shapePath("square", 10, 10, 0.5)).toBe("M8 8l4 0l0 4l-4 0z");
   });
 
   test("what cannot be read looks like the original", () => {
