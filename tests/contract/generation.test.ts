@@ -53,7 +53,7 @@ interface Decoded {
 /** Greedy text of one model. */
 async function decode(checkpoint: Checkpoint, { ends = new Set(), scheme, ...decoded }: Decoded, host = wasmHost()) {
   const devices = new DeviceSet(host);
-  const bench = new Bench(checkpoint, devices, await devices.primary("multiplying"), undefined, "multiplying");
+  const bench = new Bench(devices, await devices.primary("multiplying"), undefined, "multiplying");
   try {
     const { device } = bench;
     const graph = decoderOf(checkpoint);

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { Bench } from "../../src/engine/bench.ts";
 import { decoderOf } from "../../src/engine/decoder-of.ts";
 import { DeviceSet } from "../../src/engine/device-set.ts";
-import { ModelParameters } from "../../src/engine/model-parameters.ts";
+import { ModelParameters, ORIGINAL_SOURCE } from "../../src/engine/model-parameters.ts";
 import { nodeWasm } from "../../src/engine/node-threads.ts";
 import { RangeTap } from "../../src/engine/range-tap.ts";
 import { openCheckpoint } from "../../src/formats/huggingface/checkpoint.ts";
@@ -34,14 +34,14 @@ async function run(model: string, windows: readonly (readonly number[])[], round
   const checkpoint = await openCheckpoint(folder);
   const graph = decoderOf(checkpoint);
   const devices = new DeviceSet(memoryHost({ device: "wasm", wasm: nodeWasm() }));
-  const bench = new Bench(checkpoint, devices, await devices.primary("multiplying"), undefined, "multiplying");
+  const bench = new Bench(devices, await devices.primary("multiplying"), undefined, "multiplying");
   try {
     const { device } = bench;
     const batch = batchWindows(windows);
     const sink = new LogitsCollector(device, batch.rows, graph.vocabularySize);
     const tap = new RangeTap(device, { inputs: new Set(), hasCaches: true });
     tap.begin(batch);
-    const parameters = new ModelParameters(bench, checkpoint, [{ kind: "original" }], () => {});
+    const parameters = new ModelParameters(bench, checkpoint, [ORIGINAL_SOURCE], () => {});
     await runModel({ device, graph, parameters, variants: [{ roundsTo, tap }], batch, sink });
     const maxima = (kind: "key" | "value") =>
       windows.flatMap((_, window) =>

@@ -197,6 +197,8 @@ test("the tray of schemes is used by keys alone", async ({ lab }) => {
   await lab.page.keyboard.press("Tab");
   await expect(picker.locator("#prune")).toBeFocused();
   await lab.page.keyboard.press("Tab");
+  await expect(picker.locator("#method")).toBeFocused();
+  await lab.page.keyboard.press("Tab");
   await lab.page.keyboard.press("Space");
   await expect(lab.headline).toHaveText("W2A16 is not measured yet.");
   await picker.getByRole("button", { name: "Take out W2A16" }).focus();

@@ -4,7 +4,7 @@ import { Bench } from "../../src/engine/bench.ts";
 import { browserWasm } from "../../src/engine/browser-threads.ts";
 import { decoderOf } from "../../src/engine/decoder-of.ts";
 import { DeviceSet } from "../../src/engine/device-set.ts";
-import { ModelParameters } from "../../src/engine/model-parameters.ts";
+import { ModelParameters, ORIGINAL_SOURCE } from "../../src/engine/model-parameters.ts";
 import { openCheckpoint } from "../../src/formats/huggingface/checkpoint.ts";
 import { createBufferSource } from "../../src/formats/sources/buffer-source.ts";
 import { decodeGreedily } from "../../src/models/decoding.ts";
@@ -34,10 +34,10 @@ test.each(["mistral-window", "phi3"])("%s", async (name) => {
   const prompts = [windows[0]?.slice(0, 17) ?? [], windows[1]?.slice(0, 3) ?? [], windows[0]?.slice(0, 30) ?? []];
   const textOn = async (choice: DeviceChoice) => {
     const devices = new DeviceSet(memoryHost({ device: choice, gpu: navigator.gpu, wasm: browserWasm() }));
-    const bench = new Bench(checkpoint, devices, await devices.primary("multiplying"), undefined, "multiplying");
+    const bench = new Bench(devices, await devices.primary("multiplying"), undefined, "multiplying");
     try {
       const { device } = bench;
-      const parametersOf = () => new ModelParameters(bench, checkpoint, [{ kind: "original" }], () => {});
+      const parametersOf = () => new ModelParameters(bench, checkpoint, [ORIGINAL_SOURCE], () => {});
       const decoding = { device, graph: decoderOf(checkpoint), prompts, tokens: 8, ends: new Set<number>() };
       return { kind: device.kind, made: await decodeGreedily({ ...decoding, parametersOf }) };
     } finally {

@@ -72,7 +72,7 @@ class Rounded implements InputTap {
 async function roundedInputs(kind: "gpu" | "wasm", windows: readonly (readonly number[])[]) {
   const checkpoint = await openCheckpoint(await model());
   const devices = new DeviceSet(host(kind));
-  const bench = new Bench(checkpoint, devices, await devices.primary("multiplying"), undefined, "multiplying");
+  const bench = new Bench(devices, await devices.primary("multiplying"), undefined, "multiplying");
   try {
     const { device } = bench;
     const graph = decoderOf(checkpoint);

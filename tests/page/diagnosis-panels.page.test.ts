@@ -206,17 +206,19 @@ describe("activations", () => {
   test("a row picks its module, a head sorts, buttons look at the chosen module and save", async () => {
     const panel = new LabActivationPanel();
     const root = await mount(panel, { report, state: "ready", selected: "model.layers.1.self_attn.k_proj" });
-    const [picked, looked, saved] = [
+    const [picked, looked, saved, savedImatrix] = [
       wishes<string>("lab-pick-module"),
       wishes<string>("lab-show-strip"),
       wishes("lab-save-statistics"),
+      wishes("lab-save-importance"),
     ];
     named(root, "layers.0.mlp.up_proj")?.click();
     named(root, "Token by token")?.click();
     named(root, "Save statistics")?.click();
+    named(root, "Save imatrix")?.click();
     expect(picked).toEqual(["model.layers.0.mlp.up_proj"]);
     expect(looked).toEqual(["model.layers.1.self_attn.k_proj"]);
-    expect(saved).toHaveLength(1);
+    expect([saved.length, savedImatrix.length]).toEqual([1, 1]);
     named(root, "kurtosis")?.click();
     named(root, "kurtosis")?.click();
     await panel.updateComplete;

@@ -5,7 +5,8 @@ import type { EngineHost } from "../../src/engine/api.ts";
 import { Bench } from "../../src/engine/bench.ts";
 import { decoderOf } from "../../src/engine/decoder-of.ts";
 import { DeviceSet } from "../../src/engine/device-set.ts";
-import { ModelParameters } from "../../src/engine/model-parameters.ts";
+import { leadersOf } from "../../src/engine/methods/shared-inputs.ts";
+import { ModelParameters, ORIGINAL_SOURCE } from "../../src/engine/model-parameters.ts";
 import type { Folder } from "../../src/formats/byte-source.ts";
 import { openCheckpoint } from "../../src/formats/huggingface/checkpoint.ts";
 import { readHeader } from "../../src/formats/safetensors/header.ts";
@@ -80,13 +81,15 @@ export async function runFolder(
   const checkpoint = await openCheckpoint(folder);
   const graph = decoderOf(checkpoint);
   const devices = new DeviceSet(host);
-  const bench = new Bench(checkpoint, devices, await devices.primary("multiplying"), undefined, "multiplying");
+  const bench = new Bench(devices, await devices.primary("multiplying"), undefined, "multiplying");
   try {
     const { device } = bench;
     const batch = batchWindows(windows);
     const sink = new LogitsCollector(device, batch.rows, graph.vocabularySize);
-    const tap = new StatisticsTap(device);
-    const parameters = new ModelParameters(bench, checkpoint, [{ kind: "original" }], () => {});
+    // Those that share an input are looked at together, as the engine does it.
+    const leaders = new Map(graph.layers.flatMap((steps) => [...leadersOf(steps)]));
+    const tap = new StatisticsTap(device, leaders);
+    const parameters = new ModelParameters(bench, checkpoint, [ORIGINAL_SOURCE], () => {});
     await runModel({ device, graph, parameters, variants: [{ roundsTo: null, tap }], batch, sink });
     return { logits: sink.logits, statistics: tap.statistics, device };
   } finally {

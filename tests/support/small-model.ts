@@ -8,11 +8,13 @@ import { memoryHost } from "./memory-host.ts";
 
 const FIXTURES = join(import.meta.dirname, "../../fixtures");
 
-/** The bundled models, and Llama of two layers. */
+/** The bundled models, Llama and Mixtral of two layers, and OPT, which llama.cpp does not know. */
 const MODELS = {
   natural: join(FIXTURES, "models/quantlab-4m"),
   loud: join(FIXTURES, "models/quantlab-4m-loud"),
   small: join(FIXTURES, "golden/architectures/llama/model"),
+  experts: join(FIXTURES, "golden/architectures/mixtral/model"),
+  opt: join(FIXTURES, "golden/architectures/opt/model"),
 } as const;
 
 /** Engines with an open model, all closed together. */
