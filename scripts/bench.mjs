@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { ensureChromium, ensurePackages } from "./bootstrap.mjs";
 import { secondsSince } from "./steps.mjs";
 
-const NAMES = ["kernels", "files", "memory", "frames", "node", "export", "peers", "model"];
+const NAMES = ["kernels", "files", "memory", "frames", "node", "export", "peers", "model", "methods"];
 const ROUNDS = 9;
 
 const { values } = parseArgs({

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { runnerImport } from "vite";
+import { CALIBRATED_CASES } from "../tests/conformance/calibrated-cases.mjs";
 import { CASES, tableError } from "../tests/conformance/cases.mjs";
 import { FAMILY_RUNS, MEASUREMENTS } from "../tests/conformance/measure-cases.mjs";
 import { checkMutants } from "../tests/conformance/mutants.mjs";
@@ -31,7 +32,8 @@ async function main() {
   }
   const only = values.only === undefined ? null : new RegExp(values.only);
   const isChosen = ({ ci, name }) => (only ? only.test(name) : values.all || ci);
-  const [cases, measurements, familyRuns] = [CASES, MEASUREMENTS, FAMILY_RUNS].map((rows) => rows.filter(isChosen));
+  const tables = [CASES, MEASUREMENTS, FAMILY_RUNS, CALIBRATED_CASES];
+  const [cases, measurements, familyRuns, calibrated] = tables.map((rows) => rows.filter(isChosen));
   const folder = mkdtempSync(join(tmpdir(), "lab-conformance-"));
   const clean = () => {
     if (values.keep) console.log(`exports are kept in ${folder}`);
@@ -47,14 +49,15 @@ async function main() {
   try {
     const python = await kitPython(kit);
     if (!only) await checkRest({ python, folder, isAll: values.all === true });
-    const chosen = { cases, measurements, familyRuns };
+    const chosen = { cases, measurements, familyRuns, calibrated };
     await new Run({ kit, python, folder, ...chosen, tally, isPart: only !== null }).all();
   } finally {
     clean();
   }
   if (tally.passed + tally.failed === 0) throw new Error("nothing was checked");
-  const run = cases.length + measurements.length + familyRuns.length;
-  const left = CASES.length + MEASUREMENTS.length + FAMILY_RUNS.length - run;
+  const countOf = (lists) => lists.reduce((sum, { length }) => sum + length, 0);
+  const run = countOf([cases, measurements, familyRuns, calibrated]);
+  const left = countOf(tables) - run;
   console.log(`\n${run} cases in ${secondsSince(started)}`);
   console.log(`${left} cases ${only ? "of another name" : "not marked ci"} were not run`);
 }

@@ -5,16 +5,14 @@ import type { Device, DeviceBuffer } from "../../src/device/device.ts";
 import { call, type KernelCall } from "../../src/device/kernel.ts";
 import type { DeviceChoice, EngineHost } from "../../src/engine/api.ts";
 import { Bench } from "../../src/engine/bench.ts";
-import { browserWasm } from "../../src/engine/browser-threads.ts";
 import { appliedOf } from "../../src/engine/candidate.ts";
 import { planCheckpoint, refusalOf } from "../../src/engine/checkpoint-plan.ts";
 import { decoderOf } from "../../src/engine/decoder-of.ts";
 import { DeviceSet } from "../../src/engine/device-set.ts";
 import { measureDivergence } from "../../src/engine/measure-divergence.ts";
-import { ModelParameters } from "../../src/engine/model-parameters.ts";
+import { ModelParameters, ORIGINAL_SOURCE } from "../../src/engine/model-parameters.ts";
 import type { Folder } from "../../src/formats/byte-source.ts";
 import { type Checkpoint, openCheckpoint } from "../../src/formats/huggingface/checkpoint.ts";
-import { createMemoryStore } from "../../src/formats/stores/memory-store.ts";
 import { wholeOutput } from "../../src/kernels/linear/linear.oracle.ts";
 import { linear } from "../../src/kernels/linear/linear.ts";
 import { joinScores } from "../../src/metrics/token-scores.ts";
@@ -24,6 +22,7 @@ import { batchWindows, type WindowBatch } from "../../src/models/windows.ts";
 import { parseRecipe } from "../../src/schemes/recipe.ts";
 import { DEFAULT_IGNORE } from "../../src/schemes/targets.ts";
 import { runFolder } from "../support/architecture-cases.ts";
+import { hostOf } from "./bench-host.ts";
 import { distance } from "./distance.ts";
 import { kernelTimes } from "./kernel-times.ts";
 import { type ModelSizes, madeModel, madeWindows } from "./made-model.ts";
@@ -43,16 +42,6 @@ const CHECKED_TOKENS = 16;
 
 /** Orders of float32 sums are a millionth apart after some layers; what is wrong is so in the first digits. */
 const SAME_LOGITS = 1e-4;
-
-function hostOf(device: DeviceChoice): EngineHost {
-  return {
-    gpu: navigator.gpu ?? null,
-    wasm: browserWasm(),
-    device,
-    now: () => performance.now(),
-    store: createMemoryStore(),
-  };
-}
 
 /** Has all logits made, and none looked at. */
 class UnreadLogits implements LogitsSink {
@@ -90,7 +79,7 @@ class OpenModel {
   /** One pass of the model alone, from the file to the logits of every token. */
   async forward(bench: Bench, batch: WindowBatch): Promise<void> {
     const { checkpoint, device, graph } = this;
-    const parameters = new ModelParameters(bench, checkpoint, [{ kind: "original" }], () => {});
+    const parameters = new ModelParameters(bench, checkpoint, [ORIGINAL_SOURCE], () => {});
     try {
       const sink = new UnreadLogits(batch);
       await runModel({ device, graph, parameters, variants: [{ roundsTo: null }], batch, sink });
@@ -150,8 +139,8 @@ const api = {
     const windows = madeWindows(work.windows, work.tokens, work.vocabulary, freshSeed());
     await requireOracleLogits(choice, folder, windows);
     const model = await OpenModel.open(hostOf(choice), folder);
-    const { checkpoint, device, devices } = model;
-    const bench = new Bench(checkpoint, devices, await devices.primary("multiplying"), undefined, "multiplying");
+    const { device, devices } = model;
+    const bench = new Bench(devices, await devices.primary("multiplying"), undefined, "multiplying");
     try {
       const batch = batchWindows(windows);
       const products = model.products(batch);

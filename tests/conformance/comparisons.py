@@ -1,12 +1,13 @@
-"""Run the kit's compare.py, layers.py and measure.py, and masks.py of this folder, on many folders in one process.
+"""Run tools of the kit, and masks.py of this folder, on many folders in one process.
 
 Reads one JSON document from stdin: {"kit": FOLDER, "jobs": [JOB]}, and prints one JSON line a job, with its "id",
 "error" (null or text), "seconds", and by its "kind"
 - `compare` ("reference", "candidate", "acrossEntryPoints"): "passed", "failed", "findings" of what failed
 - `layers` ("original", "compressed"): "rows"
 - `measure` ("original", "compressed", "tokens"): "report"
-- `divergences` ("original", "compressed": folders, "tokens", "positions": files to write, "roundsActivations"): "reports"
-  and, where activations are rounded, "wide": the same with the models in float64
+- `divergences` ("original", "compressed": folders, "tokens", "positions": files to write, "roundsActivations", "isWide"):
+  "reports" and, where it is asked for, "wide": the same with the models in float64
+- `calibrated` ("original", "reference", "candidate", "calibration"): "report" of calibrated.py
 - `masks` ("original", "candidate", "pruning", "ignore"): "matrices", "findings"
 Figures that are not finite are null.
 """
@@ -54,7 +55,7 @@ def divergences(job: dict) -> dict:
     import torch
 
     reports = reported(job, torch.float32, job["positions"])
-    wide = reported(job, torch.float64, None) if job["roundsActivations"] else None
+    wide = reported(job, torch.float64, None) if job["isWide"] else None
     return {"reports": reports, "wide": wide}
 
 
@@ -84,6 +85,13 @@ def reported(job: dict, dtype, positions: list[str] | None) -> list[dict]:
     return reports
 
 
+def calibrated(job: dict) -> dict:
+    import calibrated as tool
+
+    folders = (job["original"], job["reference"], job["candidate"])
+    return {"report": printed(tool, *folders, "--calibration", job["calibration"])}
+
+
 def masks(job: dict) -> dict:
     import masks as rules
 
@@ -91,6 +99,7 @@ def masks(job: dict) -> dict:
 
 
 RUNS = {"compare": compared, "layers": layers, "measure": measure, "divergences": divergences, "masks": masks}
+RUNS |= {"calibrated": calibrated}
 
 
 def main() -> None:

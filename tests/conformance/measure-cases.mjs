@@ -7,6 +7,8 @@
  * @property {"gpu" | "wasm" | "reference"} device
  * @property {readonly string[]} schemes measured together; empty where only `against` is measured
  * @property {string | null} prune
+ * @property {string | null} method how all of them are rounded
+ * @property {number} calibration windows of the bundled calibration text that scales and methods learn from
  * @property {"tool" | "export" | "model"} reference what `measure.py`, the real loader, runs: the real tool's checkpoint, or
  *   the lab's own export; "model": it runs nothing, `against` is the same function as the model
  * @property {readonly string[]} recipes schemes whose checkpoint the real tool makes of the lab's recipe.yaml, not by names
@@ -28,7 +30,8 @@ const BUNDLED = ["quantlab-4m", "quantlab-4m-loud"];
 /** @returns {Measurement} */
 function measurement(parts) {
   const row = {
-    ...{ schemes: [], prune: null, reference: "tool", recipes: [], toolRecipes: {}, options: [], refused: {} },
+    ...{ schemes: [], prune: null, method: null, calibration: 0, reference: "tool", recipes: [], toolRecipes: {} },
+    ...{ options: [], refused: {} },
     ...{ roundsActivations: false, against: null, klLimit: 0 },
     ...{ text: "scripture", windows: 16, context: 256, ci: false, ...parts },
   };
@@ -40,8 +43,19 @@ function measurement(parts) {
   };
 }
 
-/** A scheme as the lab writes it together with the pruning of its row. */
-export const recipeName = ({ prune }, scheme) => (prune ? `${prune} | ${scheme}` : scheme);
+/** A scheme as the lab writes it together with the pruning and the method of its row. */
+export const recipeName = ({ prune, method }, scheme) => [prune, method, scheme].filter(Boolean).join(" | ");
+
+/** What the lab measures beside calibrated weights: the same without calibration; null where it has nothing to add. */
+export const plainName = ({ prune, method }, scheme) => {
+  if (method) return recipeName({ prune, method: null }, scheme);
+  return /^(sparsegpt|wanda):/.test(prune ?? "")
+    ? recipeName({ prune: prune.replace(/^[a-z]+/, "magnitude") }, scheme)
+    : null;
+};
+
+/** As the kit's own figures are of. */
+const CALIBRATION = 32;
 
 /** What the real tool is given for a KV cache scheme. */
 const kvRecipe = (strategy, observer) => `quant_stage:
@@ -70,12 +84,13 @@ const rounded = (device, model, windows, ci) => {
   const base = { device, model, windows, ci, roundsActivations: true };
   const kv = (strategy, observer, name) =>
     measurement({
-      ...{ ...base, schemes: ["W8A8"], options: ["--kv", name] },
+      ...{ ...base, schemes: ["W8A8"], options: ["--kv", name], calibration: CALIBRATION },
       toolRecipes: { W8A8: kvRecipe(strategy, observer) },
     });
   const fixed = (observer) => {
     const scheme = `int8:channel/int8:tensor:static=${observer}`;
-    return measurement({ ...base, schemes: [scheme], toolRecipes: { [scheme]: staticRecipe(observer) } });
+    const toolRecipes = { [scheme]: staticRecipe(observer) };
+    return measurement({ ...base, schemes: [scheme], calibration: CALIBRATION, toolRecipes });
   };
   return [
     measurement({ ...base, schemes: ["W8A8", "W4A8"] }),
@@ -108,6 +123,25 @@ const sameFunction = (model, against, klLimit) => (device) =>
     context: { gpu: 96, wasm: 256, reference: 32 }[device],
   });
 
+/** Weights that were calibrated: what the lab measures of them is what the real loader measures of its export. */
+const calibrated = (device, ci) => {
+  const base = { device, reference: "export", calibration: 16 };
+  const bundled = { natural: BUNDLED[0], loud: BUNDLED[1] };
+  return [
+    measurement({ ...base, ci, model: bundled.natural, schemes: ["W4A16"], method: "gptq" }),
+    measurement({ ...base, model: bundled.loud, schemes: ["W4A16"], method: "awq" }),
+    measurement({
+      ...base,
+      ci,
+      model: bundled.loud,
+      schemes: ["W8A8"],
+      method: "smoothquant",
+      roundsActivations: true,
+    }),
+    measurement({ ...base, model: bundled.natural, schemes: ["none"], prune: "sparsegpt:2:4" }),
+  ];
+};
+
 /** @type {readonly Measurement[]} */
 export const MEASUREMENTS = [
   ...["wasm", "gpu"].flatMap((device) =>
@@ -122,6 +156,8 @@ export const MEASUREMENTS = [
   ...BUNDLED.map((model) => measurement({ model, device: "wasm", schemes: SCHEMES, text: "jargon", windows: 64 })),
   ...BUNDLED.flatMap((model) => rounded("wasm", model, 64, model === "quantlab-4m")),
   ...BUNDLED.flatMap((model) => rounded("gpu", model, 16, false)),
+  ...calibrated("wasm", true),
+  ...calibrated("gpu", false),
   ...["gpu", "wasm", "reference"].map(sameFunction("quantlab-4m", "copy", 0)),
   // Its weights were scaled up and down by factors that cancel; what float32 makes of that is far below any rounding.
   ...["gpu", "wasm"].map(sameFunction("quantlab-4m", "quantlab-4m-loud", 1e-9)),

@@ -11,16 +11,10 @@ import {
   readPositions,
 } from "./divergence-judgements.mjs";
 import { kernelsElsewhere, listed } from "./judgements.mjs";
-import { recipeName } from "./measure-cases.mjs";
-import { runDriver } from "./processes.mjs";
+import { plainName, recipeName } from "./measure-cases.mjs";
+import { LABS, runDriver } from "./processes.mjs";
 
 const RESIZED = join(import.meta.dirname, "resized_architectures.py");
-/** Which process of a run computes on a device. */
-const LABS = { gpu: "gpu", wasm: "cpu", reference: "cpu" };
-
-/** As the kit's own figures are of. */
-const CALIBRATION_WINDOWS = 32;
-
 /** Measures the rows of a run, and asks it for the comparisons. */
 export class Measurements {
   #run;
@@ -41,8 +35,8 @@ export class Measurements {
   async prepare() {
     for (const row of this.#rows) {
       await this.#run.models.windows(row);
+      if (row.calibration > 0) await this.#calibration(row);
       for (const [scheme, recipe] of Object.entries(row.toolRecipes)) {
-        await this.#calibration(row);
         writeFileSync(this.#slot(row, `${scheme}.yaml`), recipe);
       }
     }
@@ -71,9 +65,13 @@ export class Measurements {
     }
   }
 
-  /** Windows that static scales are taken from. */
-  #calibration({ model, context }) {
-    return this.#run.models.windows({ model, text: "calibration", windows: CALIBRATION_WINDOWS, context });
+  /** The file of windows that scales and methods are calibrated on. */
+  #calibration({ model, calibration, context }) {
+    return this.#run.models.windows({ model, text: "calibration", windows: calibration, context });
+  }
+
+  async #learning(row) {
+    return row.calibration > 0 ? ["--calibration", await this.#calibration(row)] : [];
   }
 
   #slot({ name }, what) {
@@ -93,7 +91,8 @@ export class Measurements {
         ...(row.schemes.length > 0 ? ["--schemes", row.schemes.join(",")] : []),
         ...(row.prune ? ["--prune", row.prune] : []),
         ...row.options,
-        ...(Object.keys(row.toolRecipes).length > 0 ? ["--calibration", await this.#calibration(row)] : []),
+        ...(row.method ? ["--method", row.method] : []),
+        ...(await this.#learning(row)),
         ...(row.against ? ["--against", this.#other(row)] : []),
       ];
       const { document, seconds } = await lab.done(args);
@@ -104,7 +103,7 @@ export class Measurements {
   }
 
   async #export(lab, row, scheme) {
-    const rules = ["--scheme", recipeName(row, scheme), "--device", row.device];
+    const rules = ["--scheme", recipeName(row, scheme), "--device", row.device, ...(await this.#learning(row))];
     const out = this.#slot(row, scheme);
     await lab.done(["quantize", this.#run.models.folder(row.model), ...rules, "--out", out]);
   }
@@ -121,14 +120,14 @@ export class Measurements {
   /** What is wrong with a measurement whatever its figures, or null. */
   #soundness(row, { outcome, finished, text, rows, kernels }) {
     const names = rows.map(({ scheme }) => scheme);
-    const expected = row.schemes.map((scheme) => recipeName(row, scheme));
+    const expected = namesOf(row);
     if (outcome !== "done" || !finished) return `the outcome is ${outcome}`;
     if (text.doneWindows !== row.windows || text.knownWindows !== 0)
       return `${text.doneWindows} windows, ${text.knownWindows} of them from before`;
     if (!row.against && names.join() !== expected.join()) return `the rows are ${listed(names)}`;
     if (!kernels.some(({ kernel }) => kernel === "model/divergence")) return "no divergence was computed";
     const refused = rows.map(({ error }) => error?.fields.modules.length ?? 0);
-    const wanted = row.schemes.map((scheme) => row.refused[scheme] ?? 0);
+    const wanted = expected.map((name) => row.refused[name] ?? 0);
     if (!row.against && refused.join() !== wanted.join()) return `${refused.join(", ")} matrices are refused`;
     return kernelsElsewhere(kernels, row.device);
   }
@@ -182,6 +181,7 @@ export class Measurements {
       original: models.folder(row.model),
       compressed: await Promise.all(row.schemes.map(folderOf)),
       roundsActivations: row.roundsActivations,
+      isWide: row.roundsActivations,
       tokens: await models.windows(row),
       positions: row.schemes.map((scheme) => this.#slot(row, `${scheme} expected`)),
     };
@@ -192,14 +192,20 @@ export class Measurements {
       const own = positionsOf(this.#slot(row, "positions"));
       const verdicts = row.schemes.map((scheme, at) => {
         const expected = readPositions(job.positions[at]);
-        const { divergence } = rows[at];
+        const place = namesOf(row).indexOf(recipeName(row, scheme));
+        const { divergence } = rows[place];
         const { wrong, note } = row.roundsActivations
-          ? judgeRoundedDivergence(divergence, reports[at], wide[at], own[at], expected)
-          : judgeDivergence(divergence, reports[at], own[at], expected);
+          ? judgeRoundedDivergence(divergence, reports[at], wide[at], own[place], expected)
+          : judgeDivergence(divergence, reports[at], own[place], expected);
         return { wrong: wrong && `${scheme}: ${wrong}`, note: `${scheme}: ${note}` };
       });
       const wrong = verdicts.flatMap((verdict) => verdict.wrong ?? []);
       return { wrong: wrong.length > 0 ? wrong.join("; ") : null, note: verdicts.map(({ note }) => note).join("; ") };
     });
   }
+}
+
+/** The rows that the lab measures, in order. */
+function namesOf(row) {
+  return row.schemes.flatMap((scheme) => [plainName(row, scheme) ?? [], recipeName(row, scheme)].flat());
 }

@@ -8,6 +8,9 @@ import { ROOT } from "../../scripts/bootstrap.mjs";
 /** No command of the lab takes as long on the models here; one that hangs must not hang the run. */
 const COMMAND_LIMIT_MS = 15 * 60_000;
 
+/** Which process of a run computes on a device. */
+export const LABS = { gpu: "gpu", wasm: "cpu", reference: "cpu" };
+
 /** Programs that run now. */
 const running = new Set();
 let isOver = false;

@@ -12,8 +12,9 @@ const DRIVER = join(import.meta.dirname, "references.py");
  * @property {"eager" | "triton"} arithmetic
  * @property {string} [scheme] a preset, a custom scheme or groups of them, by tensor names, with `ignore`
  * @property {readonly string[]} [ignore]
+ * @property {string} [kitRecipe] name of a calibrated recipe of the kit's reference.py, run by `oneshot` with `ignore`
  * @property {string} [recipe] path of a recipe file, run by `oneshot`
- * @property {string} [calibration] path of a file of token windows that it is run on
+ * @property {string} [calibration] path of a file of token windows that either of the two is run on
  */
 
 /** A cache of references in a folder. */

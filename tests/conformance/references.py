@@ -1,9 +1,10 @@
 """Make several reference checkpoints in one process, with the kit's own functions: most of a single run is imports.
 
 Reads one JSON document from stdin: {"kit": FOLDER, "arithmetic": "eager" | "triton", "jobs": [{"model", "out", and
-"scheme" with "ignore", or "recipe": FILE, run on "calibration": TOKENS.json where it is given}]}. A scheme is a preset's name, `int4:group=32:asym`, one with activations as
-`int8:channel/int8:tensor`, or groups of these as `W8A16@re:.*down_proj; W4A16`. Prints one JSON line a job: {"out",
-"error": null or text, "seconds"}.
+"scheme" or "kitRecipe" with "ignore", or "recipe": FILE; the latter two run on "calibration": TOKENS.json where it is
+given}]}. A scheme is a preset's name, `int4:group=32:asym`, one with activations as `int8:channel/int8:tensor`, or groups
+of these as `W8A16@re:.*down_proj; W4A16`; a kit recipe is a calibrated one by its name in the kit's reference.py. Prints
+one JSON line a job: {"out", "error": null or text, "seconds"}.
 One arithmetic a process: the kit installs its Triton rule for the whole process.
 """
 
@@ -61,9 +62,12 @@ def run_groups(model: Path, out: Path, scheme: str, ignore: list[str]) -> None:
 def make(reference, job: dict) -> None:
     """Write the checkpoint of one job."""
     model, out = Path(job["model"]), Path(job["out"])
+    windows = json.loads(Path(job["calibration"]).read_text())["windows"] if "calibration" in job else None
     if "recipe" in job:
-        windows = json.loads(Path(job["calibration"]).read_text())["windows"] if "calibration" in job else None
         reference.run_oneshot(model, out, job["recipe"], windows)
+    elif "kitRecipe" in job:
+        modifiers = reference.calibrated_recipes(job["ignore"])[job["kitRecipe"]]()
+        reference.run_oneshot(model, out, modifiers, windows)
     elif job["scheme"] in reference.data_free_presets():
         reference.run_data_free(model, out, job["scheme"], job["ignore"])
     else:

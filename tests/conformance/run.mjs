@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/bootstrap.mjs";
 import { secondsSince } from "../../scripts/steps.mjs";
+import { Calibrations } from "./calibrations.mjs";
 import { splitScheme } from "./cases.mjs";
 import { askForDamage } from "./damage.mjs";
 import {
@@ -27,9 +28,10 @@ const SCHEMES_AT_ONCE = 8;
 /** Everything that one run of some cases shares. */
 export class Run {
   /** @param {boolean} isPart the cases were chosen by their names, and need not be fit to show that damage is found */
-  constructor({ kit, python, folder, cases, measurements, familyRuns, tally, isPart = false }) {
+  constructor({ kit, python, folder, cases, measurements, familyRuns, calibrated = [], tally, isPart = false }) {
     Object.assign(this, { kit, python, folder, cases, tally, isPart });
-    this.measured = measurements.map(({ model }) => model);
+    this.measured = [...measurements, ...calibrated].map(({ model }) => model);
+    this.calibrations = new Calibrations(this, calibrated);
     this.measurements = new Measurements(this, measurements, familyRuns);
     this.models = new Models({ kit, python, cache: CACHE, scratch: folder });
     this.cache = new ReferenceCache({ folder: CACHE, kit, python });
@@ -57,12 +59,14 @@ export class Run {
     try {
       await this.models.make(names);
       await this.measurements.prepare();
+      await this.calibrations.prepare();
       for (const name of names) await this.#inspect(name);
       // Side by side: one of them computes in this machine's only driver, the other in JavaScript.
       const devices = Object.keys(this.labs);
       await Promise.all(devices.map((device) => this.#exportAll(device)));
       await Promise.all(devices.map((device) => this.#compareAll(device)));
       await Promise.all(devices.map((device) => this.measurements.measureAll(device)));
+      await Promise.all(devices.map((device) => this.calibrations.exportAll(device)));
     } finally {
       for (const lab of Object.values(this.labs)) lab.stop();
     }
@@ -72,6 +76,7 @@ export class Run {
     this.#askForMasks();
     this.#askForLoader();
     await this.measurements.ask();
+    await this.calibrations.ask();
     if (!this.isPart) askForDamage(this);
     await this.#settle();
   }

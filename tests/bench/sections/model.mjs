@@ -1,4 +1,5 @@
 // A model as it runs for a measurement: what it takes beside its products alone, and what variants of it cost together.
+import { kernelShares } from "../kernel-shares.mjs";
 import { openBenchPage } from "../page-pipelines.mjs";
 import { medianOf, ratios, row } from "../rows.mjs";
 
@@ -23,6 +24,9 @@ const KINDS = [
   { name: "webgpu", choice: "gpu", most: { forward: 5, variants: 3 }, share: { limit: 0.7 } },
 ];
 
+const WHERE_IT_GOES =
+  "Where one more such pass goes, its calls handed over one by one; uploads count to what comes after them, `model/widen`:";
+
 export async function run({ server, executablePath, rounds, isQuick, say }) {
   const work = isQuick ? QUICK : { ...MODEL, ...WINDOWS };
   const bench = await openBenchPage(server.address, executablePath);
@@ -38,7 +42,7 @@ export async function run({ server, executablePath, rounds, isQuick, say }) {
       const eight = await bench.run(SIDE, "variants", choice, work, EIGHT, Math.min(rounds, most.variants));
       rows.push(variantsRow(name, work, eight));
     }
-    return { rows, words: sharesText(times) };
+    return { rows, words: kernelShares(WHERE_IT_GOES, times) };
   } finally {
     await bench.close();
   }
@@ -79,21 +83,4 @@ function variantsRow(name, work, { adapter, ms, tiles, bytes }) {
     limit: 0.62,
     note: `${seconds(ms.together)} and ${seconds(ms.apart)}; figures equal to the bit; each of ${tiles} tiles, ${(bytes / 1e6).toFixed(1)} MB, read and uploaded once a run`,
   });
-}
-
-/** How a pass spreads over kernels, in per cent, those first that take most on WebAssembly. */
-function sharesText({ wasm, webgpu }) {
-  const kernels = [...new Set([...Object.keys(wasm), ...Object.keys(webgpu)])];
-  const share = (times, kernel) => {
-    const all = Object.values(times).reduce((sum, own) => sum + own, 0);
-    return (100 * (times[kernel] ?? 0)) / all;
-  };
-  const sorted = kernels.sort((one, other) => share(wasm, other) - share(wasm, one));
-  return [
-    "Where one more such pass goes, its calls handed over one by one; uploads count to what comes after them, `model/widen`:",
-    "",
-    "| kernel | WebAssembly | WebGPU |",
-    "|---|---|---|",
-    ...sorted.map((name) => `| ${name} | ${share(wasm, name).toFixed(1)} % | ${share(webgpu, name).toFixed(1)} % |`),
-  ].join("\n");
 }
