@@ -112,6 +112,8 @@ export class LabApp extends LitElement implements CommandTarget {
     on("lab-set-task-file", (taskFile) => this.#controller.words.set({ taskFile }));
     on("lab-answer", () => this.answer());
     on("lab-follow-depth", () => void this.#controller.layers.followDepth());
+    on("lab-set-sweep", (sweepAsk) => this.#controller.layers.setSweep(sweepAsk));
+    on("lab-sweep", (kind) => void this.#controller.layers.sweep(kind));
     on("lab-collect-activations", () => void this.#controller.layers.collect());
     on("lab-open-statistics", (file) => void this.#controller.layers.openStatistics(file));
     on("lab-save-statistics", () => void this.#controller.layers.saveStatistics());

@@ -27,7 +27,15 @@ import { NO_WORDS, type WordsState } from "./words-state.ts";
 export type MainJob = "opening" | "comparing" | "measuring" | "exporting";
 
 /** What only the panel that asked for it waits for, and tells when it fails. */
-export type SideJob = "looking" | "healing" | "generating" | "answering" | "following" | "collecting" | "stripping";
+export type SideJob =
+  | "looking"
+  | "healing"
+  | "generating"
+  | "answering"
+  | "following"
+  | "collecting"
+  | "stripping"
+  | "sweeping";
 
 /** A job that runs now. */
 export interface Job {
@@ -319,6 +327,7 @@ export function runState(state: LabState): RunState {
     following: `Following the error of ${shortName(job.name)}`,
     collecting: "Collecting activations",
     stripping: "Looking at activations",
+    sweeping: `Sweeping ${shortName(job.name)}`,
   }[job.kind];
   const isByItem = isSideJob(job.kind) || methodAtWork(job) !== null;
   const counts = isByItem ? "items" : job.kind === "measuring" ? "windows" : "bytes";
@@ -333,6 +342,7 @@ const DID: Readonly<Record<SideJob, string>> = {
   following: "error along depth",
   collecting: "activations",
   stripping: "activations of one layer",
+  sweeping: "a sweep",
 };
 
 function isSideJob(kind: Job["kind"] | null): kind is SideJob {

@@ -1,6 +1,9 @@
 import type * as Comlink from "comlink";
 import type { ActivationReport, ActivationStrip, DepthResult } from "../../engine/diagnosis-api.ts";
+import type { SweepKind, SweepResult } from "../../engine/sweep-words.ts";
 import type { Outcome, WorkerApi } from "../../engine/worker-api.ts";
+import type { SweepAsk } from "../panels/panel-events.ts";
+import { sweepSamples, sweepStrengths } from "../panels/sweep-model.ts";
 import { textChoice } from "../panels/text-picker-model.ts";
 import type { Fetched } from "../parts/fetched.ts";
 import { type AskedOnce, viewOf } from "./asked-once.ts";
@@ -8,7 +11,8 @@ import type { DeskLink } from "./desk-link.ts";
 import { keepNewest } from "./keep-newest.ts";
 import { chosenScheme } from "./lab-state.ts";
 import type { LabStore } from "./lab-store.ts";
-import { type LayersState, NO_LAYERS } from "./layers-state.ts";
+import { type LayersState, NO_LAYERS, sweepKey } from "./layers-state.ts";
+import { calibratedRules, heldAgainst } from "./run-rules.ts";
 
 /** Strips kept: a quarter of a megabyte each. */
 const MAX_STRIPS = 16;
@@ -16,8 +20,18 @@ const MAX_STRIPS = 16;
 /** Recipes whose error along depth is kept. */
 const MAX_DEPTHS = 16;
 
+/** Sweeps that are kept. */
+const MAX_SWEEPS = 24;
+
 /** The window whose tokens a strip shows. */
 const STRIP_WINDOW = 0;
+
+/** What sweeps do, for messages. */
+const SWEEPING: Readonly<Record<SweepKind, string>> = {
+  strengths: "sweeping the strength of SmoothQuant",
+  samples: "sweeping the number of calibration samples",
+  salient: "keeping salient channels",
+};
 
 /** Offers a file for saving. */
 export type OfferFile = (file: Blob, name: string) => void;
@@ -56,6 +70,45 @@ export class LayersDesk {
       return await call(doing, (api) => api.depth({ ...run, scheme, text: prepared }));
     });
     keep(viewOf(end, null));
+  }
+
+  setSweep(sweepAsk: SweepAsk): void {
+    this.#set({ sweepAsk });
+  }
+
+  /** Runs the chosen recipe with one thing of it varied, on windows of the asked text. One that is stopped leaves what was there. */
+  async sweep(kind: SweepKind): Promise<void> {
+    const { asked: rules, text } = this.#store.state;
+    const { sweepAsk: ask, sweeps } = this.#layers;
+    const scheme = chosenScheme(this.#store.state)?.scheme;
+    if (scheme === undefined) return;
+    const key = sweepKey(kind, scheme);
+    const before = sweeps.get(key);
+    const keep = (asked: AskedOnce<SweepResult>): void =>
+      this.#set({ sweeps: keepNewest(this.#layers.sweeps, key, asked, MAX_SWEEPS) });
+    const waiting: AskedOnce<SweepResult> = { rules, text, view: { state: "waiting", soFar: null } };
+    keep(waiting);
+    const doing = SWEEPING[kind];
+    const end = await this.#link.run("sweeping", scheme, doing, async (call): Promise<SweepResult> => {
+      const run = await calibratedRules(rules, call);
+      const choice = { ...textChoice({ ...text, windows: ask.windows }), ...heldAgainst(run) };
+      const prepared = await call("preparing text", (api) => api.prepareText(choice));
+      const request = { ...run, scheme, text: prepared };
+      switch (kind) {
+        case "strengths":
+          return await call(doing, (api) => api.sweepStrength({ ...request, strengths: sweepStrengths(ask) }));
+        case "samples": {
+          const counts = sweepSamples(ask, run.calibration.windows.length);
+          return await call(doing, (api) => api.sampleCurve({ ...request, ...(counts && { counts }) }));
+        }
+        case "salient":
+          return await call(doing, (api) => api.salientChannels({ ...request, share: ask.share }));
+      }
+    });
+    // Another model may have come, or the same have been asked anew.
+    if (this.#layers.sweeps.get(key) !== waiting) return;
+    const view = viewOf(end, null);
+    keep(view.state === "none" && before?.view.state === "ready" ? before : { rules, text, view });
   }
 
   /** Collects what goes into every linear layer over the asked text. */

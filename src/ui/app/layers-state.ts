@@ -1,5 +1,7 @@
 import type { ActivationReport, ActivationStrip, DepthResult } from "../../engine/diagnosis-api.ts";
+import type { SweepKind, SweepResult } from "../../engine/sweep-words.ts";
 import type { PreparedText } from "../../engine/text-api.ts";
+import type { SweepAsk } from "../panels/panel-events.ts";
 import type { Fetched } from "../parts/fetched.ts";
 import { type AskedOnce, NOT_ASKED } from "./asked-once.ts";
 
@@ -12,6 +14,21 @@ export interface LayersState {
   readonly text: PreparedText | null;
   /** Token by token, by module. */
   readonly strips: ReadonlyMap<string, Fetched<ActivationStrip>>;
+  readonly sweepAsk: SweepAsk;
+  /** What sweeps came to, by `sweepKey`. */
+  readonly sweeps: ReadonlyMap<string, AskedOnce<SweepResult>>;
 }
 
-export const NO_LAYERS: LayersState = { depths: new Map(), activations: NOT_ASKED, text: null, strips: new Map() };
+/** Under which key a sweep of a recipe is kept. */
+export function sweepKey(kind: SweepKind, scheme: string): string {
+  return `${kind}\n${scheme}`;
+}
+
+export const NO_LAYERS: LayersState = {
+  depths: new Map(),
+  activations: NOT_ASKED,
+  text: null,
+  strips: new Map(),
+  sweepAsk: { windows: 4, isFine: false, isWhole: false, share: 0.01 },
+  sweeps: new Map(),
+};

@@ -13,6 +13,15 @@ export async function runRules(asked: AskedRules, call: AskEngine): Promise<RunR
   return { arithmetic, ignore, roundings, calibration };
 }
 
+/** The same for what calibrates whatever the recipe, as sweeps do. */
+export async function calibratedRules(
+  asked: AskedRules,
+  call: AskEngine,
+): Promise<RunRules & { readonly calibration: PreparedText }> {
+  const { arithmetic, ignore, roundings } = asked;
+  return { arithmetic, ignore, roundings, calibration: await prepareCalibration(asked, call) };
+}
+
 /** The text that recipes are calibrated on where only their weights are asked for; null where none of them needs one. */
 export async function weightCalibration(
   asked: Pick<AskedRules, "schemes" | "calibration">,

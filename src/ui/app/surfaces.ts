@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { MeasureRow } from "../../engine/measure-result.ts";
 import type { LayerResult, ModelSummary, SchemeResult } from "../../engine/result.ts";
+import { SWEEP_KINDS } from "../../engine/sweep-words.ts";
 import "../panels/activation-panel.ts";
 import "../panels/calibration-text.ts";
 import "../panels/compare-settings.ts";
@@ -21,6 +22,7 @@ import "../panels/scheme-frontier.ts";
 import "../panels/scheme-picker.ts";
 import "../panels/scheme-summary.ts";
 import "../panels/scheme-table.ts";
+import "../panels/sweep-panel.ts";
 import "../panels/tensor-tree.ts";
 import "../panels/text-picker.ts";
 import "../panels/throughput.ts";
@@ -41,6 +43,7 @@ import {
   otherScheme,
   sheetOf,
 } from "./lab-state.ts";
+import { sweepKey } from "./layers-state.ts";
 import { asksForCalibration, asksForRanges } from "./run-rules.ts";
 import { wordsSurface } from "./words-surface.ts";
 
@@ -169,8 +172,24 @@ function layersSurface(state: LabState, begin: TemplateResult): TemplateResult {
             <lab-method-sheet .report=${chosen.methodRun} .module=${state.module} .subject=${`${model?.name ?? ""} ${chosen.scheme}`}></lab-method-sheet>
           </section>`
     }
+    ${chosen === null ? nothing : sweeps(state, chosen)}
     ${chosen === null ? nothing : running(state, chosen)}
   `;
+}
+
+/** What the chosen recipe comes to with one thing of it varied. */
+function sweeps(state: LabState, { scheme }: SchemeResult): TemplateResult {
+  const { sweeps, sweepAsk } = state.layers;
+  const isSame = (one: AskedRules, other: AskedRules) =>
+    one.calibration === other.calibration && isSameRun({ ...one, schemes: [scheme] }, { ...other, schemes: [scheme] });
+  return html`<section class="band numbers-of-text" aria-label="Sweeps">
+    <lab-calibration-text .file=${state.asked.calibration} .isBusy=${state.job !== null}></lab-calibration-text>
+    ${SWEEP_KINDS.map((kind) => {
+      const asked = sweeps.get(sweepKey(kind, scheme)) ?? NOT_ASKED;
+      return html`<lab-sweep-panel .kind=${kind} .scheme=${scheme} .view=${asked.view} .isOld=${isOld(asked, state, isSame)}
+        .ask=${sweepAsk} .isBlocked=${state.job !== null} .model=${state.model?.name ?? ""}></lab-sweep-panel>`;
+    })}
+  </section>`;
 }
 
 /** What the layers do while the model runs over text. */

@@ -3,6 +3,7 @@ import type { HealUnit } from "../../engine/diagnosis-api.ts";
 import type { WindowRequest } from "../../engine/error-window.ts";
 import type { ArithmeticName } from "../../engine/result.ts";
 import { type Roundings, WHOLE_PRESET } from "../../engine/roundings.ts";
+import type { SweepKind } from "../../engine/sweep-words.ts";
 import type { TokenAt } from "../../engine/word-statistics.ts";
 import type { ModelChoice } from "../../engine/worker-api.ts";
 import type { ErrorView } from "../charts/error-map.ts";
@@ -67,6 +68,9 @@ export interface PanelEvents {
   "lab-set-task-file": File | null;
   "lab-answer": undefined;
   "lab-follow-depth": undefined;
+  "lab-set-sweep": SweepAsk;
+  /** Runs the chosen recipe with one thing of it varied. */
+  "lab-sweep": SweepKind;
   "lab-collect-activations": undefined;
   /** A file of statistics that were collected before. */
   "lab-open-statistics": File;
@@ -120,6 +124,18 @@ export interface Healing {
 export interface GenerationAsk {
   readonly prompts: number;
   readonly tokens: number;
+}
+
+/** What sweeps are asked with. */
+export interface SweepAsk {
+  /** Of the measured text. */
+  readonly windows: number;
+  /** In steps of 0.1 and not of 0.2. */
+  readonly isFine: boolean;
+  /** All of the calibration text in the end, not sixteen windows at most. */
+  readonly isWhole: boolean;
+  /** Of the input channels, which are kept. */
+  readonly share: number;
 }
 
 /** What the frontier draws upwards. */
