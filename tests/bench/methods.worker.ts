@@ -1,6 +1,7 @@
 // Calibrated methods as the engine runs them, beside what they cannot do without.
 import * as Comlink from "comlink";
 import type { Device, DeviceBuffer } from "../../src/device/device.ts";
+import { call, type KernelCall } from "../../src/device/kernel.ts";
 import type { DeviceChoice } from "../../src/engine/api.ts";
 import { Bench } from "../../src/engine/bench.ts";
 import { decoderOf } from "../../src/engine/decoder-of.ts";
@@ -14,6 +15,8 @@ import { createBlobFolder } from "../../src/formats/sources/blob-source.ts";
 import { createMemoryWorkspace } from "../../src/formats/workspaces/memory-workspace.ts";
 import { cholesky } from "../../src/kernels/linear/cholesky.ts";
 import { gram } from "../../src/kernels/linear/gram.ts";
+import { wholeOutput } from "../../src/kernels/linear/linear.oracle.ts";
+import { linear } from "../../src/kernels/linear/linear.ts";
 import { triangularInverse } from "../../src/kernels/linear/triangular_inverse.ts";
 import { type ChannelStatistics, StatisticsTap } from "../../src/models/channel-statistics.ts";
 import { runModel } from "../../src/models/model-run.ts";
@@ -99,7 +102,7 @@ const api = {
 
   /**
    * GPTQ of the bundled model under W4A16; by themselves the products of its Hessians and their factorizations, the very calls
-   * that it makes; and as many plain passes as it runs each layer.
+   * that it makes; those products as whole ones; and as many plain passes as it runs each layer.
    * @throws Error where a matrix is left as it was, or the error of its output is not below plain rounding's
    */
   async gptq(choice: DeviceChoice, windows: number, rounds: number) {
@@ -130,6 +133,7 @@ const api = {
       const products = hessians.again((buffer, place) => {
         if (place === 0) device.write(buffer, madeWeights(buffer.sizeBytes / 4, "f32", freshSeed()));
       });
+      const whole = wholeProducts(device, products);
       // The factor of the identity is itself, and so is its inverse: what is overwritten can be factored again.
       const factorizations = factors.again((buffer, place, { kernel, shape }) => {
         const { n } = shape as { readonly n: number };
@@ -141,6 +145,13 @@ const api = {
           name: "hessians",
           run: async () => {
             for (const one of products) device.run([one]);
+            await device.settle();
+          },
+        },
+        {
+          name: "gemm",
+          run: async () => {
+            for (const one of whole) device.run([one]);
             await device.settle();
           },
         },
@@ -203,6 +214,26 @@ async function requireExactStatistics(
       }
     }
   }
+}
+
+/** The products XᵀX of the same sizes as any product: none of them spared by symmetry. */
+function wholeProducts(
+  device: Device,
+  hessians: readonly KernelCall<DeviceBuffer>[],
+): readonly KernelCall<DeviceBuffer>[] {
+  const made = new Map<string, DeviceBuffer>();
+  const buffer = (role: string, count: number) => {
+    const key = `${role} ${count}`;
+    const known = made.get(key) ?? device.createBuffer(4 * count);
+    if (!made.has(key)) device.write(known, madeWeights(count, "f32", freshSeed()));
+    made.set(key, known);
+    return known;
+  };
+  return hessians.map(({ shape }) => {
+    const { rows, width } = shape as { readonly rows: number; readonly width: number };
+    const operands = [buffer("x", width * rows), buffer("y", width * rows), buffer("product", width * width)];
+    return call(linear, {}, { m: width, n: width, k: rows, ...wholeOutput(width) }, operands);
+  });
 }
 
 /** Refuses a run that did not do its work. */
