@@ -86,7 +86,7 @@ export class Bench {
   }
 
   /** Says which matrix is walked after the one at hand, so that its first tile is read ahead; null: none. */
-  announce(next: Pick<TileWalk, "matrix" | "rowMultiple"> | TileWalk | null): void {
+  announce(next: (Pick<TileWalk, "matrix"> & Partial<TileWalk>) | null): void {
     this.#next = next && { ...wholeMatrix(next.matrix), ...next };
   }
 
@@ -107,11 +107,11 @@ export class Bench {
   }
 
   /**
-   * The same for work that keeps more on the device than a tile: its failure is thrown, and all of that work is begun again,
+   * The same, of all rows unless said, for work that keeps more on the device than a tile: its failure is thrown, and all of that work is begun again,
    * in `attempt`.
    */
-  async streamTiles(walk: TileWalk, use: UseTile): Promise<void> {
-    await this.#walk(walk, use, (thrown) => {
+  async streamTiles(walk: Pick<TileWalk, "matrix"> & Partial<TileWalk>, use: UseTile): Promise<void> {
+    await this.#walk({ ...wholeMatrix(walk.matrix), ...walk }, use, (thrown) => {
       throw thrown;
     });
   }

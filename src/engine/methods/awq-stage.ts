@@ -1,5 +1,4 @@
 import { type SmoothingMapping, smoothingMappings } from "../../architectures/smoothing/mappings.ts";
-import { quote } from "../../base/errors.ts";
 import type { DeviceBuffer } from "../../device/device.ts";
 import { call } from "../../device/kernel.ts";
 import { sourceOf } from "../../formats/huggingface/checkpoint.ts";
@@ -12,10 +11,10 @@ import type { VariantSource } from "../model-parameters.ts";
 import { NO_RANGES } from "../range-search.ts";
 import { type Awq, type GridPoint, gridFactors, gridPoints } from "./awq-grid.ts";
 import { foldFactors } from "./fold.ts";
-import { observeInputs } from "./input-statistics.ts";
 import type { LayerInput } from "./layer-walk.ts";
 import type { SmoothingReport } from "./method-report.ts";
-import { refusedReport, type Stage, type StageSetup } from "./stage.ts";
+import { observeMappings, refusedReport, smoothedReport } from "./smoothing.ts";
+import type { Stage, StageSetup } from "./stage.ts";
 
 /** AWQ over the layers: of a grid of factors those that leave the smallest error behind the layers that read them. */
 export class AwqStage implements Stage {
@@ -35,14 +34,10 @@ export class AwqStage implements Stage {
 
   async apply(layer: number): Promise<void> {
     const { walk } = this.#setup;
-    const mappings = this.#mappings.filter((mapping) => mapping.layer === layer);
-    const readers = new Set(mappings.flatMap(({ balance }) => balance[0]?.module ?? []));
-    const inputs = await observeInputs(walk, layer, readers);
-    for (const [index, mapping] of mappings.entries()) {
-      const activations = inputs.get(mapping.balance[0]?.module ?? "")?.meanAbs;
-      if (!activations) throw new Error(`no statistics of what ${mapping.name} makes`);
-      const share = (done: number) => walk.tell(layer, 0.1 + (0.8 * (index + done)) / mappings.length);
-      this.smoothings.push(await this.#smooth(mapping, activations, share));
+    const observed = await observeMappings(walk, layer, this.#mappings);
+    for (const [index, { mapping, statistics }] of observed.entries()) {
+      const share = (done: number) => walk.tell(layer, 0.1 + (0.8 * (index + done)) / observed.length);
+      this.smoothings.push(await this.#smooth(mapping, statistics.meanAbs, share));
     }
   }
 
@@ -51,7 +46,7 @@ export class AwqStage implements Stage {
     activations: Float64Array,
     share: (done: number) => void,
   ): Promise<SmoothingReport> {
-    const { layer, name, balance } = mapping;
+    const { layer, name } = mapping;
     const planned = this.#planned(mapping);
     if (planned.length === 0)
       return refusedReport({ layer, name, reason: "none of the layers that read it is quantized" });
@@ -68,19 +63,11 @@ export class AwqStage implements Stage {
     const own = factors[best];
     if (!own) return refusedReport({ layer, name, reason: "no choice of factors leaves finite outputs" });
     await foldFactors(this.#setup, mapping, own);
-    return {
-      name: quote(name),
-      balance: balance.map(({ module }) => quote(module)),
-      factors: { min: Math.min(...own), max: Math.max(...own) },
-      refused: null,
-      grid: {
-        points: this.#points.map(({ ratio, duoScaling }, index) => {
-          const loss = losses[index] ?? Number.NaN;
-          return { ratio, duoScaling, loss: Number.isFinite(loss) ? loss : null };
-        }),
-        best,
-      },
-    };
+    const points = this.#points.map(({ ratio, duoScaling }, index) => {
+      const loss = losses[index] ?? Number.NaN;
+      return { ratio, duoScaling, loss: Number.isFinite(loss) ? loss : null };
+    });
+    return smoothedReport(mapping, own, { points, best });
   }
 
   /** The matrices of a mapping that are quantized. */
@@ -98,9 +85,7 @@ export class AwqStage implements Stage {
       const { cols, element, scheme } = matrix;
       const granularity = scheme?.weights.granularity;
       const groupSize = granularity?.strategy === "group" ? granularity.groupSize : cols;
-      const rows = { start: 0, end: matrix.rows };
-      const walk = { matrix, rowMultiple: 1, rows, mostBytes: Number.POSITIVE_INFINITY };
-      await bench.streamTiles(walk, async (tile, bytes) => {
+      await bench.streamTiles({ matrix }, async (tile, bytes) => {
         const { device, scratch } = bench;
         const weights = scratch.filled("weights", bytes);
         const shape = { rows: tile.rows, cols, groupSize };

@@ -1,4 +1,3 @@
-import { quote } from "../../base/errors.ts";
 import type { DeviceBuffer } from "../../device/device.ts";
 import { call } from "../../device/kernel.ts";
 import { sourceOf } from "../../formats/huggingface/checkpoint.ts";
@@ -12,8 +11,7 @@ import type { InputTap } from "../../models/run-setup.ts";
 import { modulePlace, type PlannedMatrix } from "../checkpoint-plan.ts";
 import { groupSizeOf, rowBytesOf } from "../tiles.ts";
 import type { MatrixReport } from "./method-report.ts";
-import { sharedInputs } from "./shared-inputs.ts";
-import { plannedSteps, type Stage, type StageSetup } from "./stage.ts";
+import { matrixReport, plannedInputs, type Stage, type StageSetup } from "./stage.ts";
 
 /** Tokens on which products are compared, at most. Source: llm-awq `auto_clip.py :: auto_clip_layer`, `n_sample_token`. */
 const MOST_TOKENS = 512;
@@ -44,15 +42,15 @@ export class ClipStage implements Stage {
   }
 
   async apply(layer: number): Promise<void> {
-    const { walk, plan } = this.#setup;
+    const { walk } = this.#setup;
     const { device } = walk.setup.bench;
-    const shared = sharedInputs(walk.steps(layer)).filter(({ steps }) => plannedSteps(steps, plan).length > 0);
-    const sample = new InputSample(this.#setup, new Map(shared.map(({ leader, width }) => [leader, width])));
+    const planned = plannedInputs(this.#setup, layer);
+    const sample = new InputSample(this.#setup, new Map(planned.map(({ leader, width }) => [leader, width])));
     try {
       await walk.observe(layer, sample);
-      for (const { leader, steps, width } of shared) {
+      for (const { leader, matrices, width } of planned) {
         const inputs = await sample.finite(leader, width);
-        for (const { matrix } of plannedSteps(steps, plan)) await this.#clip(matrix, inputs);
+        for (const matrix of matrices) await this.#clip(matrix, inputs);
         await device.settle();
       }
     } finally {
@@ -95,13 +93,7 @@ export class ClipStage implements Stage {
       groups += narrowed(new Float32Array(found.buffer), new Float32Array(largest.buffer));
       await patched.write(matrix.tensor.name, tile.row * rowBytes, kept);
     });
-    this.matrices.push({
-      module: quote(matrix.module),
-      fallback: null,
-      outputError: null,
-      hessian: null,
-      clipped: { groups, of: matrix.rows * groupsPerRow },
-    });
+    this.matrices.push(matrixReport(matrix, { clipped: { groups, of: matrix.rows * groupsPerRow } }));
   }
 
   /** Tiles of as many rows as a device searches in one go. */
@@ -109,7 +101,7 @@ export class ClipStage implements Stage {
     const { productsPerRun } = this.#setup.walk.setup.bench.device;
     const perRow = CLIP_STEPS * Math.max(1, tokens) * matrix.cols;
     const mostBytes = Math.max(1, Math.floor(productsPerRun / perRow)) * rowBytesOf(matrix);
-    return { matrix, rowMultiple: 1, rows: { start: 0, end: matrix.rows }, mostBytes };
+    return { matrix, mostBytes };
   }
 }
 

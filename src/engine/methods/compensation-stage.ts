@@ -1,4 +1,3 @@
-import { quote } from "../../base/errors.ts";
 import type { ActivationOrder } from "../../schemes/method.ts";
 import type { PlannedMatrix } from "../checkpoint-plan.ts";
 import { elementBytes } from "../element-values.ts";
@@ -9,8 +8,14 @@ import { type FactoredHessian, factorHessian, type Hessian, HessianTap, hessianB
 import { importanceOf, isWeighed } from "./importance.ts";
 import type { MatrixReport } from "./method-report.ts";
 import { OutputErrorMeter } from "./output-error.ts";
-import { type SharedInput, sharedInputs } from "./shared-inputs.ts";
-import { outsideReports, plannedSteps, type Stage, type StageSetup } from "./stage.ts";
+import {
+  matrixReport,
+  outsideReports,
+  type PlannedInput,
+  plannedInputs,
+  type Stage,
+  type StageSetup,
+} from "./stage.ts";
 
 /** Bytes of sums of Hessians that are gathered in one run of a layer. */
 const HESSIANS_BYTES = 2 ** 28;
@@ -36,9 +41,8 @@ export class CompensationStage implements Stage {
   }
 
   async apply(layer: number): Promise<void> {
-    const { walk, plan } = this.#setup;
-    const shared = sharedInputs(walk.steps(layer)).filter(({ steps }) => plannedSteps(steps, plan).length > 0);
-    for (const together of this.#batches(shared)) {
+    const { walk } = this.#setup;
+    for (const together of this.#batches(plannedInputs(this.#setup, layer))) {
       const tap = new HessianTap(
         walk.setup.bench.device,
         new Map(together.map(({ leader, width }) => [leader, width])),
@@ -53,11 +57,11 @@ export class CompensationStage implements Stage {
   }
 
   /** Inputs whose Hessians are gathered together, each batch by a run of its own. */
-  #batches(shared: readonly SharedInput[]): readonly (readonly SharedInput[])[] {
+  #batches(inputs: readonly PlannedInput[]): readonly (readonly PlannedInput[])[] {
     const { maxBufferBytes } = this.#setup.walk.setup.bench.device;
-    const batches: SharedInput[][] = [];
+    const batches: PlannedInput[][] = [];
     let bytes = Number.POSITIVE_INFINITY;
-    for (const input of shared) {
+    for (const input of inputs) {
       const own = hessianBytes(input.width);
       if (own > maxBufferBytes) {
         this.#leave(input, `its Hessian of ${own} bytes is larger than a buffer of this device, of ${maxBufferBytes}`);
@@ -73,22 +77,16 @@ export class CompensationStage implements Stage {
     return batches;
   }
 
-  #leave({ steps }: SharedInput, fallback: string): void {
-    for (const { matrix } of plannedSteps(steps, this.#setup.plan)) {
+  #leave({ matrices }: PlannedInput, fallback: string): void {
+    for (const matrix of matrices) {
       const words = isWeighed(matrix) ? `${fallback}; all columns of its ranges count alike` : fallback;
-      this.matrices.push({
-        module: quote(matrix.module),
-        fallback: words,
-        outputError: null,
-        hessian: null,
-        clipped: null,
-      });
+      this.matrices.push(matrixReport(matrix, { fallback: words }));
     }
   }
 
-  async #change({ steps }: SharedInput, hessian: Hessian): Promise<void> {
+  async #change({ matrices }: PlannedInput, hessian: Hessian): Promise<void> {
     const factored = await factorHessian(this.#setup.cpu, hessian, this.#settings);
-    for (const { matrix } of plannedSteps(steps, this.#setup.plan)) await this.#compensate(matrix, hessian, factored);
+    for (const matrix of matrices) await this.#compensate(matrix, hessian, factored);
   }
 
   /** A matrix with what weighs its columns, where that is asked for: the diagonal of the Hessian holds the very numbers. */
@@ -116,12 +114,7 @@ export class CompensationStage implements Stage {
       meter.take(tile, original, before, changed);
       await patched.write(matrix.tensor.name, tile.row * rowBytesOf(matrix), elementBytes(changed, matrix.element));
     });
-    this.matrices.push({
-      module: quote(matrix.module),
-      fallback: factored.failure,
-      outputError: await meter.finish(bench, hessian),
-      hessian: factored.meter,
-      clipped: null,
-    });
+    const outputError = await meter.finish(bench, hessian);
+    this.matrices.push(matrixReport(matrix, { fallback: factored.failure, outputError, hessian: factored.meter }));
   }
 }

@@ -1,10 +1,8 @@
-import { quote } from "../../base/errors.ts";
 import { rangeSearcher } from "../../schemes/scheme.ts";
 import type { PlannedMatrix } from "../checkpoint-plan.ts";
-import { observeInputs } from "./input-statistics.ts";
+import { observePlanned } from "./input-statistics.ts";
 import type { MatrixReport } from "./method-report.ts";
-import { sharedInputs } from "./shared-inputs.ts";
-import { outsideReports, plannedSteps, type Stage, type StageSetup } from "./stage.ts";
+import { matrixReport, outsideReports, type Stage, type StageSetup } from "./stage.ts";
 
 /** Added to a mean before it divides. Source: `torch.finfo(torch.float32).tiny`. */
 const TINY = 2 ** -126;
@@ -41,23 +39,11 @@ export class ImportanceStage implements Stage {
   }
 
   async apply(layer: number): Promise<void> {
-    const { walk, plan, importance } = this.#setup;
-    const shared = sharedInputs(walk.steps(layer)).filter(({ steps }) => plannedSteps(steps, plan).length > 0);
-    const inputs = await observeInputs(walk, layer, new Set(shared.map(({ leader }) => leader)));
-    for (const { leader, steps } of shared) {
-      const statistics = inputs.get(leader);
-      if (!statistics) throw new Error(`no statistics of ${leader}`);
+    for (const { matrices, statistics } of await observePlanned(this.#setup, layer)) {
       const found = importanceOf(statistics.meanSquare);
-      for (const { matrix } of plannedSteps(steps, plan)) {
-        const fallback = typeof found === "string" ? found : null;
-        if (typeof found !== "string") importance.set(matrix.tensor.name, found);
-        this.matrices.push({
-          module: quote(matrix.module),
-          fallback,
-          outputError: null,
-          hessian: null,
-          clipped: null,
-        });
+      for (const matrix of matrices) {
+        if (typeof found !== "string") this.#setup.importance.set(matrix.tensor.name, found);
+        this.matrices.push(matrixReport(matrix, typeof found === "string" ? { fallback: found } : {}));
       }
     }
   }

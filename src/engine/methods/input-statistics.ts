@@ -1,13 +1,12 @@
 import type { DeviceBuffer } from "../../device/device.ts";
 import { call } from "../../device/kernel.ts";
 import { widen } from "../../kernels/model/widen.ts";
-import { STATISTICS } from "../../kernels/stats/channel_statistics.oracle.ts";
-import { channelStatistics, channelStatisticsWords } from "../../kernels/stats/channel_statistics.ts";
 import { type ChannelStatistics, StatisticsTap } from "../../models/channel-statistics.ts";
 import type { Bench } from "../bench.ts";
 import type { PlannedMatrix } from "../checkpoint-plan.ts";
 import type { LayerWalk } from "./layer-walk.ts";
 import { leadersOf } from "./shared-inputs.ts";
+import { type PlannedInput, plannedInputs, type StageSetup } from "./stage.ts";
 
 /** Statistics of what goes into some linear layers of a layer, over the whole calibration text. */
 export async function observeInputs(
@@ -24,29 +23,32 @@ export async function observeInputs(
   return tap.statistics;
 }
 
-/** The largest magnitude in each column of a matrix, float64 [cols]. */
-export async function columnMaxima(bench: Bench, matrix: PlannedMatrix): Promise<Float64Array> {
-  const { cols, element } = matrix;
-  const largest = new Float64Array(cols);
-  const rows = { start: 0, end: matrix.rows };
-  const walk = { matrix, rowMultiple: 1, rows, mostBytes: Number.POSITIVE_INFINITY };
-  await bench.streamTiles(walk, async (tile, bytes) => {
+/** What goes into matrices of the plan, over the whole calibration text. */
+export async function observePlanned(
+  setup: StageSetup,
+  layer: number,
+): Promise<readonly (PlannedInput & { readonly statistics: ChannelStatistics })[]> {
+  const inputs = plannedInputs(setup, layer);
+  const found = await observeInputs(setup.walk, layer, new Set(inputs.map(({ leader }) => leader)));
+  return inputs.map((input) => {
+    const statistics = found.get(input.leader);
+    if (!statistics) throw new Error(`no statistics of ${input.leader}`);
+    return { ...input, statistics };
+  });
+}
+
+/** Statistics of each column of a matrix, over its rows. */
+export async function columnStatistics(bench: Bench, matrix: PlannedMatrix): Promise<ChannelStatistics> {
+  const { module, cols, element } = matrix;
+  const tap = new StatisticsTap(bench.device);
+  await bench.streamTiles({ matrix }, async (tile, bytes) => {
     const { device, scratch } = bench;
     const weights = scratch.filled("weights", bytes);
     const wide = scratch.buffer("widened", tile.rows * cols * 4);
-    const shape = { rows: tile.rows, width: cols };
-    const words = channelStatisticsWords(shape);
-    const sums = scratch.buffer("column statistics", words * 4);
-    device.run([
-      call(widen, { element, isTransposed: false }, { rows: tile.rows, cols }, [weights, wide]),
-      call(channelStatistics, {}, shape, [wide, sums]),
-    ]);
-    const found = new Float32Array((await device.read(sums, words * 4)).buffer);
-    for (let block = 0; block < found.length; block += STATISTICS * cols) {
-      for (let column = 0; column < cols; column++) {
-        largest[column] = Math.max(largest[column] ?? 0, found[block + column] ?? 0);
-      }
-    }
+    device.run([call(widen, { element, isTransposed: false }, { rows: tile.rows, cols }, [weights, wide])]);
+    await tap.take(module, wide, tile.rows, cols);
   });
-  return largest;
+  const statistics = tap.statistics.get(module);
+  if (!statistics) throw new Error(`${module} has no rows`);
+  return statistics;
 }

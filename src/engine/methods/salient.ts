@@ -1,12 +1,8 @@
 import { quote } from "../../base/errors.ts";
 import { SeededRandom } from "../../base/random.ts";
-import { call } from "../../device/kernel.ts";
-import { widen } from "../../kernels/model/widen.ts";
 import { channelStatistics } from "../../kernels/stats/channel_statistics.ts";
-import { StatisticsTap } from "../../models/channel-statistics.ts";
 import { parseRecipe, plainTwin } from "../../schemes/recipe.ts";
 import { collectActivations } from "../activations.ts";
-import type { Bench } from "../bench.ts";
 import { appliedOf, type Candidate } from "../candidate.ts";
 import type { CheckpointPlan, PlannedMatrix } from "../checkpoint-plan.ts";
 import { decoderOf } from "../decoder-of.ts";
@@ -14,6 +10,7 @@ import { withModels } from "../model-bench.ts";
 import type { WorkHooks } from "../pace.ts";
 import { KEEPING_KERNELS } from "../restore-tile.ts";
 import type { ChannelChoice, SalientChannels, SalientRequest } from "../sweep-api.ts";
+import { columnStatistics } from "./input-statistics.ts";
 import { badSweep, finite, type Sweep, sweptDivergence } from "./sweep-point.ts";
 
 export const SALIENT_CHANNELS = "keeping salient channels";
@@ -102,8 +99,9 @@ async function choose(
       if (!inputs || inputs.meanAbs.length !== cols || turned.has(module)) continue;
       // A product that lies a hair above a whole number is that number.
       const count = Math.ceil(share * cols - 1e-9);
-      const weights = await bench.attempt(`measuring the columns of ${quote(module)}`, () =>
-        columnSquares(bench, matrix),
+      // Of one matrix's columns the order of mean squares is that of their norms.
+      const { meanSquare: weights } = await bench.attempt(`measuring the columns of ${quote(module)}`, () =>
+        columnStatistics(bench, matrix),
       );
       chosen.set(matrix, {
         activations: largest(inputs.meanAbs, count),
@@ -114,20 +112,6 @@ async function choose(
     sweep.note(reports([channelStatistics]));
     return chosen;
   });
-}
-
-/** Mean square of each column of a matrix: of one matrix's columns the order is that of their norms. */
-async function columnSquares(bench: Bench, matrix: PlannedMatrix): Promise<Float64Array> {
-  const { module, rows, cols, element } = matrix;
-  const tap = new StatisticsTap(bench.device);
-  const walk = { matrix, rowMultiple: 1, rows: { start: 0, end: rows }, mostBytes: Number.POSITIVE_INFINITY };
-  await bench.streamTiles(walk, async (tile, bytes) => {
-    const weights = bench.scratch.filled("weights", bytes);
-    const wide = bench.scratch.buffer("widened", tile.rows * cols * 4);
-    bench.device.run([call(widen, { element, isTransposed: false }, { rows: tile.rows, cols }, [weights, wide])]);
-    await tap.take(module, wide, tile.rows, cols);
-  });
-  return tap.statistics.get(module)?.meanSquare ?? new Float64Array(cols);
 }
 
 /** The places of the largest values, the first of equal ones. */

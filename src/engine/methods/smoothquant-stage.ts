@@ -1,12 +1,12 @@
 import { type SmoothingMapping, smoothingMappings } from "../../architectures/smoothing/mappings.ts";
-import { quote } from "../../base/errors.ts";
 import { FLOAT_FORMATS, type FloatName } from "../../base/float-format.ts";
 import type { ChannelStatistics } from "../../models/channel-statistics.ts";
 import type { Transform } from "../../schemes/method.ts";
 import { foldFactors } from "./fold.ts";
-import { columnMaxima, observeInputs } from "./input-statistics.ts";
+import { columnStatistics } from "./input-statistics.ts";
 import type { SmoothingReport } from "./method-report.ts";
-import { matrixOf, refusedReport, type Stage, type StageSetup } from "./stage.ts";
+import { observeMappings, refusedReport, smoothedReport } from "./smoothing.ts";
+import { matrixOf, type Stage, type StageSetup } from "./stage.ts";
 
 export type SmoothQuant = Extract<Transform, { readonly kind: "smoothquant" }>;
 
@@ -31,12 +31,7 @@ export class SmoothQuantStage implements Stage {
 
   async apply(layer: number): Promise<void> {
     const { walk } = this.#setup;
-    const mappings = this.#mappings.filter((mapping) => mapping.layer === layer);
-    const readers = new Set(mappings.flatMap(({ balance }) => balance[0]?.module ?? []));
-    const inputs = await observeInputs(walk, layer, readers);
-    for (const mapping of mappings) {
-      const statistics = inputs.get(mapping.balance[0]?.module ?? "");
-      if (!statistics) throw new Error(`no statistics of what ${mapping.name} makes`);
+    for (const { mapping, statistics } of await observeMappings(walk, layer, this.#mappings)) {
       const factors = smoothingFactors(
         this.#settings.rule,
         strengthOf(this.#settings, layer),
@@ -45,13 +40,7 @@ export class SmoothQuantStage implements Stage {
         walk.format,
       );
       await foldFactors(this.#setup, mapping, factors);
-      this.smoothings.push({
-        name: quote(mapping.name),
-        balance: mapping.balance.map(({ module }) => quote(module)),
-        factors: { min: Math.min(...factors), max: Math.max(...factors) },
-        refused: null,
-        grid: null,
-      });
+      this.smoothings.push(smoothedReport(mapping, factors, null));
     }
   }
 
@@ -59,8 +48,8 @@ export class SmoothQuantStage implements Stage {
   async #columnMaxima({ balance, channels }: SmoothingMapping): Promise<Float64Array> {
     const largest = new Float64Array(channels);
     for (const layer of balance) {
-      const own = await columnMaxima(this.#setup.walk.setup.bench, matrixOf(this.#setup, layer));
-      for (const [channel, value] of own.entries()) largest[channel] = Math.max(largest[channel] ?? 0, value);
+      const { absMax } = await columnStatistics(this.#setup.walk.setup.bench, matrixOf(this.#setup, layer));
+      for (const [channel, value] of absMax.entries()) largest[channel] = Math.max(largest[channel] ?? 0, value);
     }
     return largest;
   }

@@ -1,15 +1,17 @@
 import type { LinearStep, MatrixPlace } from "../../architectures/graph.ts";
-import type { RefusedMapping } from "../../architectures/smoothing/mappings.ts";
 import { quote } from "../../base/errors.ts";
 import { FLOAT_FORMATS } from "../../base/float-format.ts";
-import type { Device } from "../../device/device.ts";
+import type { Device, DeviceBuffer } from "../../device/device.ts";
 import { sourceOf } from "../../formats/huggingface/checkpoint.ts";
 import { floatNameOf } from "../../schemes/layout.ts";
 import type { Arithmetic } from "../../schemes/scheme.ts";
+import type { Bench } from "../bench.ts";
 import type { CheckpointPlan, PlannedMatrix } from "../checkpoint-plan.ts";
+import { rowBytesOf, type Tile } from "../tiles.ts";
 import type { LayerWalk } from "./layer-walk.ts";
 import type { MatrixReport, SmoothingReport } from "./method-report.ts";
 import type { PatchedCheckpoint } from "./patched-checkpoint.ts";
+import { sharedInputs } from "./shared-inputs.ts";
 
 /** What a stage works on. */
 export interface StageSetup {
@@ -46,6 +48,48 @@ export function plannedSteps(
   });
 }
 
+/** Matrices of a plan that are multiplied with the very same numbers. */
+export interface PlannedInput {
+  /** The first linear layer that is: where those numbers are looked at. */
+  readonly leader: string;
+  readonly width: number;
+  readonly matrices: readonly PlannedMatrix[];
+}
+
+/** The inputs of a layer that matrices of the plan read. */
+export function plannedInputs({ walk, plan }: StageSetup, layer: number): readonly PlannedInput[] {
+  return sharedInputs(walk.steps(layer)).flatMap(({ leader, width, steps }) => {
+    const matrices = plannedSteps(steps, plan).map(({ matrix }) => matrix);
+    return matrices.length > 0 ? [{ leader, width, matrices }] : [];
+  });
+}
+
+/** What a stage did to a matrix; what is not said is nothing. */
+export function matrixReport(
+  { module }: Pick<PlannedMatrix, "module">,
+  done: Partial<Omit<MatrixReport, "module">> = {},
+): MatrixReport {
+  return { module: quote(module), fallback: null, outputError: null, hessian: null, clipped: null, ...done };
+}
+
+/**
+ * Puts other weights in the place of a matrix, tile by tile.
+ * @param change has the device make of a tile's weights what is to stand there, in their type
+ */
+export async function rewriteMatrix(
+  bench: Bench,
+  patched: PatchedCheckpoint,
+  matrix: PlannedMatrix,
+  change: (tile: Tile, weights: DeviceBuffer) => DeviceBuffer,
+): Promise<void> {
+  const rowBytes = rowBytesOf(matrix);
+  await bench.streamTiles({ matrix }, async (tile, bytes) => {
+    const changed = change(tile, bench.scratch.filled("weights", bytes));
+    const kept = await bench.device.read(changed, tile.rows * rowBytes);
+    await patched.write(matrix.tensor.name, tile.row * rowBytes, kept);
+  });
+}
+
 /** Matrices that a plan changes and no layer of the walk runs: they are left to plain rounding. */
 export function outsideReports({ walk, plan }: StageSetup): readonly MatrixReport[] {
   const { layers } = walk.setup.graph;
@@ -53,15 +97,13 @@ export function outsideReports({ walk, plan }: StageSetup): readonly MatrixRepor
   const inside = new Set(plannedSteps(steps, plan).map(({ matrix }) => matrix));
   return plan.matrices
     .filter((matrix) => !inside.has(matrix))
-    .map(({ module, tensor }) => ({
-      module: quote(module),
-      fallback: steps.some(({ weight }) => weight.tensor === tensor.name && weight.isTransposed)
-        ? "it is stored transposed, which LLM Compressor leaves alone"
-        : "it is no linear layer of a decoder layer",
-      outputError: null,
-      hessian: null,
-      clipped: null,
-    }));
+    .map((matrix) =>
+      matrixReport(matrix, {
+        fallback: steps.some(({ weight }) => weight.tensor === matrix.tensor.name && weight.isTransposed)
+          ? "it is stored transposed, which LLM Compressor leaves alone"
+          : "it is no linear layer of a decoder layer",
+      }),
+    );
 }
 
 /** A layer's matrix as rows of weights, as it is before the stage. */
@@ -93,11 +135,4 @@ export function matrixOf(
     stored: [],
     importance: null,
   };
-}
-
-/** A mapping that is not applied. */
-export function refusedReport({ layer, name, reason }: RefusedMapping): SmoothingReport {
-  // Where the layer has no such module, the name is only an ending.
-  const place = name.includes(".") ? quote(name) : `layer ${layer}, ${quote(name)}`;
-  return { name: place, balance: [], factors: null, refused: quote(reason), grid: null };
 }

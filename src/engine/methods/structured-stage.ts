@@ -1,15 +1,11 @@
 import type { LinearStep } from "../../architectures/graph.ts";
-import { quote } from "../../base/errors.ts";
 import { FLOAT_FORMATS } from "../../base/float-format.ts";
-import { call } from "../../device/kernel.ts";
-import { widen } from "../../kernels/model/widen.ts";
-import { StatisticsTap } from "../../models/channel-statistics.ts";
 import type { PartPruning } from "../../schemes/pruning.ts";
 import { type KeptParts, type ModelParts, modelParts } from "../shrink.ts";
 import { rowBytesOf } from "../tiles.ts";
-import { observeInputs } from "./input-statistics.ts";
+import { columnStatistics, observeInputs } from "./input-statistics.ts";
 import type { MatrixReport } from "./method-report.ts";
-import { matrixOf, type Stage, type StageSetup } from "./stage.ts";
+import { matrixOf, matrixReport, type Stage, type StageSetup } from "./stage.ts";
 
 /** Bytes of a matrix that are made zero at a time. */
 const TILE_BYTES = 4 * 2 ** 20;
@@ -69,32 +65,13 @@ export class StructuredStage implements Stage {
     const found = await observeInputs(walk, layer, new Set([reader.module]));
     const inputs = found.get(reader.module);
     if (!inputs) throw new Error(`no statistics of ${reader.module}`);
-    const energies = await this.#columnEnergies(reader);
+    // Means instead of sums: all columns have as many rows.
+    const { meanSquare: energies } = await columnStatistics(walk.setup.bench, matrixOf(this.#setup, reader));
     const width = reader.inFeatures / count;
     return Array.from({ length: count }, (_, part) => {
       const columns = Array.from({ length: width }, (_, at) => part * width + at);
       return columns.reduce((sum, at) => sum + (energies[at] ?? 0) * (inputs.meanSquare[at] ?? 0), 0);
     });
-  }
-
-  /** Mean of w² in each column. */
-  async #columnEnergies(reader: LinearStep): Promise<Float64Array> {
-    const { bench } = this.#setup.walk.setup;
-    const matrix = matrixOf(this.#setup, reader);
-    const { cols, element } = matrix;
-    const tap = new StatisticsTap(bench.device);
-    const rows = { start: 0, end: matrix.rows };
-    const whole = { matrix, rowMultiple: 1, rows, mostBytes: Number.POSITIVE_INFINITY };
-    await bench.streamTiles(whole, async (tile, bytes) => {
-      const { device, scratch } = bench;
-      const weights = scratch.filled("weights", bytes);
-      const wide = scratch.buffer("widened", tile.rows * cols * 4);
-      device.run([call(widen, { element, isTransposed: false }, { rows: tile.rows, cols }, [weights, wide])]);
-      await tap.take(matrix.module, wide, tile.rows, cols);
-    });
-    const statistics = tap.statistics.get(matrix.module);
-    if (!statistics) throw new Error(`no statistics of ${matrix.module}`);
-    return statistics.meanSquare;
   }
 
   /** Looks how much a layer changes the residual stream; after the last one the weakest go. */
@@ -130,13 +107,7 @@ export class StructuredStage implements Stage {
     const { patched } = this.#setup;
     const matrix = matrixOf(this.#setup, reader);
     const { pruning, count } = this.#parts;
-    this.matrices.push({
-      module: quote(matrix.module),
-      fallback: null,
-      outputError: null,
-      hessian: null,
-      clipped: null,
-    });
+    this.matrices.push(matrixReport(matrix));
     if (pruning.structure === "layers") return this.#clearTensor(matrix.tensor.name);
     const width = (matrix.cols / count) * FLOAT_FORMATS[matrix.element].sizeBytes;
     const stay = new Set(kept);

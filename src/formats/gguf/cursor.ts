@@ -19,8 +19,8 @@ export class GgufCursor {
     return this.#position;
   }
 
-  /** @returns where the skipped bytes begin */
-  skip(sizeBytes: number): number {
+  /** @returns where the bytes begin that it is now behind */
+  advance(sizeBytes: number): number {
     const start = this.#position;
     if (start + sizeBytes > this.#bytes.byteLength) throw new RanOut();
     this.#position += sizeBytes;
@@ -28,17 +28,17 @@ export class GgufCursor {
   }
 
   u32(): number {
-    return this.#view.getUint32(this.skip(4), true);
+    return this.#view.getUint32(this.advance(4), true);
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.skip(8), true);
+    return this.#view.getBigUint64(this.advance(8), true);
   }
 
   /** Bytes behind their length. */
   text(): Uint8Array {
     const sizeBytes = Number(this.u64());
-    const start = this.skip(sizeBytes);
+    const start = this.advance(sizeBytes);
     return this.#bytes.subarray(start, start + sizeBytes);
   }
 
@@ -47,25 +47,25 @@ export class GgufCursor {
     const view = this.#view;
     switch (type) {
       case VALUE_TYPE.uint8:
-        return view.getUint8(this.skip(1));
+        return view.getUint8(this.advance(1));
       case VALUE_TYPE.int8:
-        return view.getInt8(this.skip(1));
+        return view.getInt8(this.advance(1));
       case VALUE_TYPE.uint16:
-        return view.getUint16(this.skip(2), true);
+        return view.getUint16(this.advance(2), true);
       case VALUE_TYPE.int16:
-        return view.getInt16(this.skip(2), true);
+        return view.getInt16(this.advance(2), true);
       case VALUE_TYPE.uint32:
-        return view.getUint32(this.skip(4), true);
+        return view.getUint32(this.advance(4), true);
       case VALUE_TYPE.int32:
-        return view.getInt32(this.skip(4), true);
+        return view.getInt32(this.advance(4), true);
       case VALUE_TYPE.float32:
-        return view.getFloat32(this.skip(4), true);
+        return view.getFloat32(this.advance(4), true);
       case VALUE_TYPE.uint64:
-        return view.getBigUint64(this.skip(8), true);
+        return view.getBigUint64(this.advance(8), true);
       case VALUE_TYPE.int64:
-        return view.getBigInt64(this.skip(8), true);
+        return view.getBigInt64(this.advance(8), true);
       case VALUE_TYPE.float64:
-        return view.getFloat64(this.skip(8), true);
+        return view.getFloat64(this.advance(8), true);
       default:
         return null;
     }

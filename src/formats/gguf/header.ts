@@ -87,7 +87,7 @@ export async function readGguf(source: ByteSource): Promise<GgufHeader> {
 }
 
 function readHead(cursor: GgufCursor, file: HeadFile, fileBytes: number): GgufHeader {
-  cursor.skip(MAGIC.length);
+  cursor.advance(MAGIC.length);
   const version = cursor.u32();
   // Of the other byte order: the low half of a small number is 0.
   if ((version & 0xffff) === 0) throw file.error("big-endian", "numbers greatest byte first", "least byte first");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readProjectFile } from "../../../tests/support/project-files.ts";
-import { FLOAT_FORMATS } from "../../base/float-format.ts";
+import { FLOAT_FORMATS, roundHalfEven } from "../../base/float-format.ts";
 import type { Kernel } from "../../device/kernel.ts";
 import { ALL_CASES } from "../all-cases.ts";
 import { elementWords, setElement } from "../elements.ts";
@@ -140,7 +140,7 @@ describe("GPTQ as LLM Compressor does it", () => {
     const found = compensate(source, { ...run, share: 0 }, scaleWords, pointWords);
     const others = codes.filter((code, at) => {
       const group = Math.floor(at / cols) * (cols / run.groupSize) + Math.floor((at % cols) / run.groupSize);
-      const level = Math.round((found.weights[at] ?? Number.NaN) / (scales[group] ?? 0));
+      const level = roundHalfEven((found.weights[at] ?? Number.NaN) / (scales[group] ?? 0));
       return level + (zeroPoints[group] ?? 0) !== code;
     });
     expect(others).toHaveLength(0);

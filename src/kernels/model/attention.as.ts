@@ -10,6 +10,36 @@ export const SCORES_STRIDE: usize = KEYS << 2;
 /** Behind the scores: of each row, the largest score so far and the sum of weights in units of its exponential. */
 const STATE: usize = ROWS * SCORES_STRIDE;
 
+/** Where the uniforms say how heads lie in a register: its width, the first column, and how far heads are apart. */
+export const QUERY: usize = 20;
+export const KEY: usize = 32;
+export const VALUE: usize = 44;
+
+/** Bytes of a row of a register. */
+export function strideOf(place: usize): usize {
+  return <usize>load<u32>(place) << 2;
+}
+
+/** Where a head lies in the first row of a register. */
+export function headAt(place: usize, register: usize, head: u32): usize {
+  return register + (<usize>(load<u32>(place, 4) + head * load<u32>(place, 8)) << 2);
+}
+
+/** The row before which those end that are of one window, from `row` on; before `last` in any case. */
+export function windowEnd(positions: usize, row: u32, last: u32): u32 {
+  const top = row - load<u32>(positions + (<usize>row << 2));
+  let next = row + 1;
+  while (next < last && next - load<u32>(positions + (<usize>next << 2)) == top) next++;
+  return next;
+}
+
+/** The first key that rows from `row` to before `end` look at: whole fours are quicker, so some more that count for nothing. */
+export function firstKey(row: u32, end: u32, top: u32, window: u32): u32 {
+  const start = lowestKey(row, top, window);
+  const spare = (start - end) & 3;
+  return start >= spare ? start - spare : start;
+}
+
 /** Causal attention with grouped queries, keys in blocks (FlashAttention). Pieces: 16 rows of a head. */
 export function attention(
   uniforms: usize,
@@ -37,10 +67,8 @@ export function attention(
         row++;
         continue;
       }
-      // As far as rows are of one window.
       const top = row - load<u32>(positions + (<usize>row << 2));
-      let next = row + 1;
-      while (next < last && next - load<u32>(positions + (<usize>next << 2)) == top) next++;
+      const next = windowEnd(positions, row, last);
       attendRows(uniforms, softCap, query, key, value, outputs, head, row, row, next - row, top);
       row = next;
     }
@@ -67,22 +95,19 @@ function attendRows(
   const heads = load<u32>(uniforms, 8);
   const keyHead = (head * load<u32>(uniforms, 12)) / heads;
   const dim = load<u32>(uniforms, 16);
-  const qStride = <usize>load<u32>(uniforms, 20) << 2;
-  const kStride = <usize>load<u32>(uniforms, 32) << 2;
-  const vStride = <usize>load<u32>(uniforms, 44) << 2;
-  const q = query + queryRow * qStride + (<usize>(load<u32>(uniforms, 24) + head * load<u32>(uniforms, 28)) << 2);
-  const k = key + (<usize>(load<u32>(uniforms, 36) + keyHead * load<u32>(uniforms, 40)) << 2);
-  const v = value + (<usize>(load<u32>(uniforms, 48) + keyHead * load<u32>(uniforms, 52)) << 2);
+  const qStride = strideOf(uniforms + QUERY);
+  const kStride = strideOf(uniforms + KEY);
+  const vStride = strideOf(uniforms + VALUE);
+  const q = headAt(uniforms + QUERY, query, head) + queryRow * qStride;
+  const k = headAt(uniforms + KEY, key, keyHead);
+  const v = headAt(uniforms + VALUE, value, keyHead);
   const scale = load<f32>(uniforms, 56);
   const window = load<u32>(uniforms, 60);
   const yStride = <usize>(heads * dim) << 2;
   const y = outputs + queryRow * yStride + (<usize>(head * dim) << 2);
 
   const end = firstRow + count;
-  let start = lowestKey(firstRow, top, window);
-  // Whole fours of keys are quicker: some more before, which count for nothing, where there are some.
-  const spare = (start - end) & 3;
-  if (start >= spare) start -= spare;
+  const start = firstKey(firstRow, end, top, window);
   for (let block = start; block < end; block += KEYS) {
     const keys = min(KEYS, end - block);
     // Every row sees some of the first block, since first keys lie closer together than it is long.

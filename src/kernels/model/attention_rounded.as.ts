@@ -2,7 +2,22 @@ import { roundedF32x4 } from "../assembly/elements.as";
 import { expF32x4, tanhF32x4 } from "../assembly/exp.as";
 import { scratch } from "../assembly/scratch.as";
 import { multiplyRows } from "../assembly/tiles.as";
-import { addOne, addTwo, KEYS, lowestKey, ROWS, SCORES_STRIDE, stateOf } from "./attention.as";
+import {
+  addOne,
+  addTwo,
+  firstKey,
+  headAt,
+  KEY,
+  KEYS,
+  lowestKey,
+  QUERY,
+  ROWS,
+  SCORES_STRIDE,
+  stateOf,
+  strideOf,
+  VALUE,
+  windowEnd,
+} from "./attention.as";
 
 /** Causal attention that rounds scores and probabilities to a format. Pieces: 16 rows of a head. */
 export function attention_rounded(
@@ -24,10 +39,8 @@ export function attention_rounded(
     const head = piece / blocks;
     const last = firstRow + min((piece % blocks + 1) * ROWS, rowCount);
     for (let row = firstRow + (piece % blocks) * ROWS; row < last; ) {
-      // As far as rows are of one window.
       const top = row - load<u32>(positions + (<usize>row << 2));
-      let next = row + 1;
-      while (next < last && next - load<u32>(positions + (<usize>next << 2)) == top) next++;
+      const next = windowEnd(positions, row, last);
       attendRows(uniforms, softCap, rounding, query, key, value, outputs, head, row, next - row, top);
       row = next;
     }
@@ -51,22 +64,19 @@ function attendRows(
   const heads = load<u32>(uniforms, 8);
   const keyHead = (head * load<u32>(uniforms, 12)) / heads;
   const dim = load<u32>(uniforms, 16);
-  const qStride = <usize>load<u32>(uniforms, 20) << 2;
-  const kStride = <usize>load<u32>(uniforms, 32) << 2;
-  const vStride = <usize>load<u32>(uniforms, 44) << 2;
-  const q = query + firstRow * qStride + (<usize>(load<u32>(uniforms, 24) + head * load<u32>(uniforms, 28)) << 2);
-  const k = key + (<usize>(load<u32>(uniforms, 36) + keyHead * load<u32>(uniforms, 40)) << 2);
-  const v = value + (<usize>(load<u32>(uniforms, 48) + keyHead * load<u32>(uniforms, 52)) << 2);
+  const qStride = strideOf(uniforms + QUERY);
+  const kStride = strideOf(uniforms + KEY);
+  const vStride = strideOf(uniforms + VALUE);
+  const q = headAt(uniforms + QUERY, query, head) + firstRow * qStride;
+  const k = headAt(uniforms + KEY, key, keyHead);
+  const v = headAt(uniforms + VALUE, value, keyHead);
   const scale = load<f32>(uniforms, 56);
   const window = load<u32>(uniforms, 60);
   const yStride = <usize>(heads * dim) << 2;
   const y = outputs + firstRow * yStride + (<usize>(head * dim) << 2);
 
   const end = firstRow + count;
-  let start = lowestKey(firstRow, top, window);
-  // Whole fours of keys are quicker: some more before, which count for nothing, where there are some.
-  const spare = (start - end) & 3;
-  if (start >= spare) start -= spare;
+  const start = firstKey(firstRow, end, top, window);
   for (let block = start; block < end; block += KEYS) {
     const keys = min(KEYS, end - block);
     scoreRows(q, qStride, k + block * kStride, kStride, count, keys, dim, scale, softCap, rounding);
